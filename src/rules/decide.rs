@@ -1,0 +1,207 @@
+//! A command against the facts: events, or a refusal. Time is an argument; nothing is written here.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use lastbite_protocol::{
+    OpenDay, Standing, Status, Terms, UserId, Verdict,
+    rest::{ChallengeStatus, Finding},
+    socket::DayClock,
+};
+
+use super::{
+    Event, Refusal,
+    day::Calendar,
+    points,
+    verdict::{LoggedMeal, Sheet},
+};
+use crate::nutrition::SAFE_FLOOR_KCAL_UNSTATED;
+
+/// How long ago a meal may have been eaten when it is logged.
+const EATEN_AGO_HOURS_MOST: i64 = 48;
+/// How far a phone's clock may be ahead of ours.
+const EATEN_AHEAD_MINUTES_MOST: i64 = 2;
+
+/// What joining and leaving look at.
+#[derive(Clone, Copy, Debug)]
+pub struct Entry<'a> {
+    pub terms: &'a Terms,
+    pub status: ChallengeStatus,
+    pub seats_taken: u32,
+    /// The player's standing, when there is one.
+    pub standing: Option<&'a Standing>,
+}
+
+/// A user wants to play. Nothing happens when the user plays already.
+///
+/// # Errors
+/// The challenge has begun, is over or full, or is not safe for this player.
+pub fn join(entry: Entry<'_>, player: UserId, nickname: &str, now: DateTime<Utc>) -> Result<Option<Event>, Refusal> {
+    match entry.standing.map(|standing| standing.status) {
+        Some(Status::Left) => return Err(Refusal::NoReturn),
+        Some(_) => return Ok(None),
+        None => {}
+    }
+    match entry.status {
+        ChallengeStatus::Open if now < Calendar::of(entry.terms).starts_at() => {}
+        ChallengeStatus::Open | ChallengeStatus::Running => return Err(Refusal::AlreadyStarted),
+        ChallengeStatus::Finished | ChallengeStatus::Cancelled => return Err(Refusal::ChallengeOver),
+    }
+    if let Some(band) = super::terms::band(entry.terms)
+        && band.upper_kcal() < SAFE_FLOOR_KCAL_UNSTATED
+    {
+        let (upper_kcal, floor_kcal) = (band.upper_kcal(), SAFE_FLOOR_KCAL_UNSTATED);
+        return Err(Refusal::BandBelowFloor { upper_kcal, floor_kcal });
+    }
+    if entry.seats_taken >= entry.terms.seats {
+        return Err(Refusal::ChallengeFull);
+    }
+    Ok(Some(Event::Joined { player, nickname: nickname.to_owned(), lives: entry.terms.lives }))
+}
+
+/// A player wants to go. Nothing happens when the player has left already.
+///
+/// # Errors
+/// The user does not play, or the challenge is over.
+pub fn leave(entry: Entry<'_>, player: UserId, nickname: &str, now: DateTime<Utc>) -> Result<Option<Event>, Refusal> {
+    let Some(standing) = entry.standing else { return Err(Refusal::NotAPlayer) };
+    if standing.status == Status::Left {
+        return Ok(None);
+    }
+    if matches!(entry.status, ChallengeStatus::Finished | ChallengeStatus::Cancelled) {
+        return Err(Refusal::ChallengeOver);
+    }
+    if standing.status != Status::Alive {
+        return Ok(None);
+    }
+    let calendar = Calendar::of(entry.terms);
+    let begun = entry.status == ChallengeStatus::Running || now >= calendar.starts_at();
+    let outside = if now < calendar.starts_at() { 1 } else { entry.terms.days };
+    let day = begun.then(|| calendar.day_of(now).unwrap_or(outside));
+    Ok(Some(Event::Left { player, nickname: nickname.to_owned(), left_at: now, day }))
+}
+
+/// Whether a meal may be logged as eaten then.
+///
+/// # Errors
+/// It was eaten more than 48 hours ago, or more than 2 minutes ahead of our clock.
+pub fn eaten_at(eaten_at: DateTime<Utc>, now: DateTime<Utc>) -> Result<(), Refusal> {
+    if eaten_at < now - TimeDelta::hours(EATEN_AGO_HOURS_MOST) {
+        return Err(Refusal::EatenAt { why: "a meal can be logged up to 48 hours after it was eaten".to_owned() });
+    }
+    if eaten_at > latest_eaten_at(now) {
+        return Err(Refusal::EatenAt { why: "a meal cannot be eaten in the future".to_owned() });
+    }
+    Ok(())
+}
+
+/// The latest instant at which a meal logged now can have been eaten.
+#[must_use]
+pub fn latest_eaten_at(now: DateTime<Utc>) -> DateTime<Utc> {
+    now + TimeDelta::minutes(EATEN_AHEAD_MINUTES_MOST)
+}
+
+/// The day of a running challenge for which a meal eaten then counts, if its log is still open.
+#[must_use]
+pub fn open_day_of(terms: &Terms, eaten_at: DateTime<Utc>, now: DateTime<Utc>) -> Option<DayClock> {
+    let calendar = Calendar::of(terms);
+    let clock = calendar.clock_of(calendar.day_of(eaten_at)?);
+    (now < clock.closes_at).then_some(clock)
+}
+
+/// The log of an open day changed: how it looks now, if that is news.
+#[must_use]
+pub fn progress(terms: &Terms, player: UserId, standing: &Standing, day: u16, log: &[LoggedMeal]) -> Option<Event> {
+    if standing.status != Status::Alive {
+        return None;
+    }
+    let (progress, points) = points::of_open(terms, log);
+    let now = OpenDay { day, progress, points };
+    let before = standing.open_days.iter().find(|open| open.day == day);
+    let untouched = before.is_none() && log.is_empty();
+    (!untouched && before != Some(&now)).then_some(Event::Progressed { player, day, progress, points })
+}
+
+/// A day judged for one player.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Ruling {
+    pub verdict: Verdict,
+    pub points: u32,
+    pub findings: Vec<Finding>,
+    pub events: Vec<Event>,
+}
+
+/// Whether a player's day is to be judged: players still in, and those who left after its log had closed.
+#[must_use]
+pub fn is_judged(standing: &Standing, clock: DayClock) -> bool {
+    match standing.status {
+        Status::Alive => true,
+        Status::Left => standing.left_at.is_some_and(|left_at| left_at >= clock.closes_at),
+        Status::Eliminated | Status::Survived => false,
+    }
+}
+
+/// Judges one player's day from its log.
+#[must_use]
+pub fn judge(terms: &Terms, player: UserId, standing: &Standing, day: u16, log: &[LoggedMeal]) -> Ruling {
+    let sheet = Sheet::of(terms, log);
+    let points = points::of_judged(terms, &sheet);
+    let deviation_permille = points::deviation_permille(terms, &sheet);
+    let mut events = vec![Event::Judged { player, day, verdict: sheet.verdict, points, deviation_permille }];
+    if sheet.verdict == Verdict::Missed && standing.lives_left == 0 {
+        events.push(Event::Eliminated { player, day });
+    } else if day == terms.days && standing.status == Status::Alive {
+        events.push(Event::Survived { player });
+    }
+    Ruling { verdict: sheet.verdict, points, findings: sheet.findings, events }
+}
+
+/// What the verdicts of a whole day come to.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Tally {
+    pub kept: u32,
+    pub missed: u32,
+    /// Who fell on this day, in the order of the board.
+    pub eliminated: Vec<UserId>,
+    /// Still in after it.
+    pub alive: u32,
+    /// All who share rank 1 of the board after it, in the order of the board.
+    pub leaders: Vec<UserId>,
+}
+
+/// All players of a day are judged: closes it, and ends the challenge after the last day or when everybody is out.
+/// When everybody is out, those who fell on this day share the win; when nobody fell because all had left, the top of the
+/// board has won, so that a podium is never empty.
+#[must_use]
+pub fn close(terms: &Terms, day: u16, tally: &Tally) -> Vec<Event> {
+    let eliminated = count(&tally.eliminated);
+    let mut events =
+        vec![Event::DayClosed { day, kept: tally.kept, missed: tally.missed, eliminated, alive: tally.alive }];
+    if day == terms.days || tally.alive == 0 {
+        let winners = champions(tally);
+        events.push(Event::Finished {
+            champions: winners.iter().copied().take(Event::CHAMPIONS_NAMED).collect(),
+            champions_total: count(winners),
+            survivors: tally.alive,
+        });
+    }
+    events
+}
+
+/// Who has won when this was the last day: those who fell together when nobody is left, else the top of the board.
+#[must_use]
+pub fn champions(tally: &Tally) -> &[UserId] {
+    if tally.alive == 0 && !tally.eliminated.is_empty() { &tally.eliminated } else { &tally.leaders }
+}
+
+/// A day begins. With too few players the first one cancels the challenge instead.
+#[must_use]
+pub fn open(terms: &Terms, clock: DayClock, players: u32) -> Event {
+    if clock.day == 1 && players < terms.min_players {
+        Event::Cancelled { players }
+    } else {
+        Event::DayOpened { clock }
+    }
+}
+
+fn count(players: &[UserId]) -> u32 {
+    u32::try_from(players.len()).unwrap_or(u32::MAX)
+}

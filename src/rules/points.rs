@@ -1,0 +1,62 @@
+//! What a day is worth.
+
+use lastbite_protocol::{Progress, Terms, Verdict, rest::Finding, terms::defaults};
+
+use super::verdict::{LoggedMeal, Sheet};
+
+/// What every kept day gives.
+const KEPT: u32 = 60;
+/// The most that nearness to the target adds.
+const ACCURACY_MOST: u32 = 25;
+/// What a kept day adds when its quality is not known.
+const QUALITY_UNKNOWN: u32 = 6;
+/// A deviation is counted up to ten times the target, so that one absurd entry cannot overflow a sum.
+const DEVIATION_PERMILLE_MOST: u64 = 10_000;
+
+/// The points of a judged day: kept = 60 + accuracy 0 to 25 + quality; missed = 0.
+#[must_use]
+pub fn of_judged(terms: &Terms, sheet: &Sheet) -> u32 {
+    match sheet.verdict {
+        Verdict::Kept => KEPT + accuracy(terms, sheet) + QUALITY_UNKNOWN,
+        Verdict::Missed => 0,
+    }
+}
+
+/// 25 at the target, 0 at the edge of the band, linear, rounded down; 0 without a band.
+fn accuracy(terms: &Terms, sheet: &Sheet) -> u32 {
+    let Some(band) = super::terms::band(terms) else { return 0 };
+    let off = sheet.energy_kcal.abs_diff(u64::from(band.target_kcal));
+    let tolerance = u64::from(band.tolerance_kcal);
+    let Some(left) = tolerance.checked_sub(off) else { return 0 };
+    // Without any tolerance, being inside means being at the target.
+    let accuracy = (u64::from(ACCURACY_MOST) * left).checked_div(tolerance);
+    accuracy.and_then(|points| u32::try_from(points).ok()).unwrap_or(ACCURACY_MOST)
+}
+
+/// How far the day's energy was from the target, in thousandths of the target; 0 without a band.
+#[must_use]
+pub fn deviation_permille(terms: &Terms, sheet: &Sheet) -> u32 {
+    let Some(band) = super::terms::band(terms) else { return 0 };
+    let target = u64::from(band.target_kcal).max(1);
+    let permille = sheet.energy_kcal.abs_diff(target).saturating_mul(1000) / target;
+    u32::try_from(permille.min(DEVIATION_PERMILLE_MOST)).unwrap_or(u32::MAX)
+}
+
+/// How an open day looks, and the points it shows on the live board: 60 spread over the valid meals asked for, 0 while
+/// the day is over its upper edge. Eating less never gains a point.
+#[must_use]
+pub fn of_open(terms: &Terms, log: &[LoggedMeal]) -> (Progress, u32) {
+    let sheet = Sheet::of(terms, log);
+    let over = sheet.findings.iter().any(
+        |finding| matches!(finding, Finding::Calories { energy_kcal, at_most_kcal, .. } if energy_kcal > at_most_kcal),
+    );
+    let asked = super::terms::meals_asked(terms).unwrap_or(u32::from(defaults::at_least()));
+    let valid = sheet.valid_meals.min(asked);
+    let progress = match sheet.verdict {
+        _ if over => Progress::Over,
+        Verdict::Kept => Progress::Done,
+        Verdict::Missed if sheet.valid_meals >= asked => Progress::Short,
+        Verdict::Missed => Progress::OnTrack,
+    };
+    (progress, if over { 0 } else { KEPT * valid / asked })
+}
