@@ -1,0 +1,87 @@
+//! The bus carries news: "this happened in that stream". It may lose some, and never reorders one stream's.
+//!
+//! One process has an in-memory bus. A room that misses a number asks the journal, so losing news costs time and nothing
+//! else. Only `journal` publishes.
+
+use std::sync::Arc;
+
+use dashmap::DashMap;
+use tokio::sync::broadcast;
+use uuid::Uuid;
+
+use crate::{limits, rules::Numbered};
+
+/// Events of one stream, in order, as one transaction committed them.
+#[derive(Clone, Debug)]
+pub struct Batch {
+    pub stream: Uuid,
+    pub events: Arc<[Numbered]>,
+}
+
+/// How news travel.
+#[derive(Clone, Debug)]
+pub enum Bus {
+    /// Within this process.
+    Memory(Arc<DashMap<Uuid, broadcast::Sender<Batch>>>),
+}
+
+impl Bus {
+    /// A bus for one process.
+    #[must_use]
+    pub fn memory() -> Self {
+        Self::Memory(Arc::default())
+    }
+
+    /// Tells everybody who listens on the stream.
+    pub fn publish(&self, batch: Batch) {
+        let Self::Memory(streams) = self;
+        if let Some(sender) = streams.get(&batch.stream) {
+            // Nobody listening any more is as good as nobody listening: the journal has it.
+            let _nobody = sender.send(batch);
+        }
+    }
+
+    /// Listens on a stream from now on.
+    #[must_use]
+    pub fn subscribe(&self, stream: Uuid) -> Subscription {
+        let Self::Memory(streams) = self;
+        let receiver =
+            streams.entry(stream).or_insert_with(|| broadcast::channel(limits::BUS_BATCHES_MAX).0).subscribe();
+        Subscription { stream, receiver, bus: self.clone() }
+    }
+}
+
+/// A listener on one stream; dropping it stops listening.
+#[derive(Debug)]
+pub struct Subscription {
+    stream: Uuid,
+    receiver: broadcast::Receiver<Batch>,
+    bus: Bus,
+}
+
+/// What a listener hears.
+#[derive(Debug)]
+pub enum News {
+    Batch(Batch),
+    /// Some were lost: ask the journal.
+    Lost,
+}
+
+impl Subscription {
+    /// Waits for the next news.
+    pub async fn next(&mut self) -> News {
+        match self.receiver.recv().await {
+            Ok(batch) => News::Batch(batch),
+            Err(broadcast::error::RecvError::Lagged(_)) => News::Lost,
+            // The sender lives as long as this subscription.
+            Err(broadcast::error::RecvError::Closed) => std::future::pending().await,
+        }
+    }
+}
+
+impl Drop for Subscription {
+    fn drop(&mut self) {
+        let Bus::Memory(streams) = &self.bus;
+        streams.remove_if(&self.stream, |_, sender| sender.receiver_count() <= 1);
+    }
+}

@@ -1,0 +1,181 @@
+//! The configuration: one clap struct, from flags and `LASTBITE_*`; the only reader of the environment.
+//!
+//! Secrets print as `***`. [`Config::check`] says everything that must not go into production.
+
+use std::{
+    net::{IpAddr, SocketAddr},
+    path::PathBuf,
+};
+
+use clap::{Args, ValueEnum};
+use secrecy::{ExposeSecret, SecretString};
+
+use crate::auth::SigningSeed;
+
+/// How the server runs. Every flag can be given as an environment variable too.
+#[derive(Args, Clone, Debug)]
+pub struct Config {
+    /// `production` refuses to start with anything that is only good for trying things out.
+    #[arg(long, env = "LASTBITE_ENVIRONMENT", value_enum, default_value_t = Environment::Development, global = true)]
+    pub environment: Environment,
+
+    /// Where HTTP and the sockets are served.
+    #[arg(long, env = "LASTBITE_LISTEN", default_value = "127.0.0.1:8080", global = true)]
+    pub listen: SocketAddr,
+
+    /// Where metrics are served, apart from the public; none by default.
+    #[arg(long, env = "LASTBITE_METRICS_LISTEN", global = true)]
+    pub metrics_listen: Option<SocketAddr>,
+
+    /// The Postgres to use, `postgres://…`. Without it the server starts one of its own.
+    #[arg(long, env = "LASTBITE_DATABASE_URL", hide_env_values = true, value_parser = secret, global = true)]
+    pub database_url: Option<SecretString>,
+
+    /// Where photos, the own Postgres and the development key live.
+    /// Default: `/var/lib/lastbite` as root, else `lastbite` in the user's data folder.
+    #[arg(long, env = "LASTBITE_DATA_DIR", global = true)]
+    pub data_dir: Option<PathBuf>,
+
+    /// The folder of the Postgres binaries, when they are not where they usually are.
+    #[arg(long, env = "LASTBITE_PG_BIN_DIR", global = true)]
+    pub pg_bin_dir: Option<PathBuf>,
+
+    /// The secret that signs access tokens: 32 random bytes as base64 (`openssl rand -base64 32`).
+    /// In development one is made and kept in the data folder.
+    #[arg(long, env = "LASTBITE_TOKEN_KEY", hide_env_values = true, value_parser = secret, global = true)]
+    pub token_key: Option<SecretString>,
+
+    /// Web pages of other origins that may use the API and the socket, such as `https://app.example.com`.
+    #[arg(long, env = "LASTBITE_ALLOWED_ORIGINS", value_delimiter = ',', global = true)]
+    pub allowed_origins: Vec<String>,
+
+    /// Proxies whose `X-Real-IP` is believed.
+    #[arg(long, env = "LASTBITE_TRUSTED_PROXIES", value_delimiter = ',', global = true)]
+    pub trusted_proxies: Vec<IpAddr>,
+
+    /// Sockets that one address may hold open; the default keeps a stranger from taking them all.
+    #[arg(
+        long,
+        env = "LASTBITE_SOCKETS_PER_ADDRESS",
+        default_value_t = crate::limits::SOCKETS_PER_ADDRESS_MAX,
+        global = true
+    )]
+    pub sockets_per_address: usize,
+
+    /// What is logged, as `tracing` filters have it.
+    #[arg(long, env = "LASTBITE_LOG", default_value = "info,sqlx=warn,hyper=warn", global = true)]
+    pub log: String,
+
+    /// How it is logged: for people on a terminal, as JSON otherwise.
+    #[arg(long, env = "LASTBITE_LOG_FORMAT", value_enum, default_value_t = LogFormat::Auto, global = true)]
+    pub log_format: LogFormat,
+
+    /// How long a server that is told to stop stays up after it has said that it is not ready, in seconds.
+    #[arg(long, env = "LASTBITE_DRAIN_WAIT_S", default_value_t = 0, global = true)]
+    pub drain_wait_s: u64,
+}
+
+/// What the server is used for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Environment {
+    Development,
+    Production,
+}
+
+/// How logs are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum LogFormat {
+    /// Pretty on a terminal, JSON otherwise.
+    Auto,
+    Pretty,
+    Json,
+}
+
+#[expect(clippy::unnecessary_wraps, reason = "clap asks for a parser that can fail")]
+fn secret(text: &str) -> Result<SecretString, std::convert::Infallible> {
+    Ok(SecretString::from(text.to_owned()))
+}
+
+/// What a search for files and programs needs of the environment.
+#[derive(Clone, Debug)]
+pub struct Surroundings {
+    pub home: Option<PathBuf>,
+    pub data_home: Option<PathBuf>,
+    pub cache_home: Option<PathBuf>,
+    pub path: Option<std::ffi::OsString>,
+}
+
+impl Surroundings {
+    /// Reads them.
+    #[must_use]
+    #[expect(clippy::disallowed_methods, reason = "this is the one place that reads the environment")]
+    pub fn read() -> Self {
+        let folder = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+        Self {
+            home: folder("HOME"),
+            data_home: folder("XDG_DATA_HOME"),
+            cache_home: folder("XDG_CACHE_HOME"),
+            path: std::env::var_os("PATH"),
+        }
+    }
+}
+
+impl Config {
+    /// Everything that keeps this configuration from production; empty in development.
+    #[must_use]
+    pub fn check(&self) -> Vec<String> {
+        let mut faults = Vec::new();
+        if let Some(key) = &self.token_key
+            && let Err(fault) = SigningSeed::parse(key.expose_secret())
+        {
+            faults.push(format!("LASTBITE_TOKEN_KEY: {fault}"));
+        }
+        if self.environment == Environment::Production {
+            if self.token_key.is_none() {
+                faults.push("LASTBITE_TOKEN_KEY is not set: `openssl rand -base64 32` makes one".to_owned());
+            }
+            match &self.database_url {
+                None => faults.push("LASTBITE_DATABASE_URL is not set: the own Postgres is for trying out".to_owned()),
+                Some(url) => faults.extend(weak_database_password(url.expose_secret())),
+            }
+            if self.data_dir.is_none() {
+                faults.push("LASTBITE_DATA_DIR is not set: photos need a place that is backed up".to_owned());
+            }
+        }
+        faults
+    }
+
+    /// The configuration as lines, secrets masked.
+    #[must_use]
+    pub fn describe(&self) -> String {
+        let masked = |secret: &Option<SecretString>| if secret.is_some() { "***" } else { "(none)" };
+        let shown = |value: Option<String>| value.unwrap_or_else(|| "(default)".to_owned());
+        [
+            ("environment", format!("{:?}", self.environment).to_lowercase()),
+            ("listen", self.listen.to_string()),
+            ("metrics_listen", shown(self.metrics_listen.map(|address| address.to_string()))),
+            ("database_url", masked(&self.database_url).to_owned()),
+            ("data_dir", shown(self.data_dir.as_ref().map(|path| path.display().to_string()))),
+            ("pg_bin_dir", shown(self.pg_bin_dir.as_ref().map(|path| path.display().to_string()))),
+            ("token_key", masked(&self.token_key).to_owned()),
+            ("allowed_origins", self.allowed_origins.join(",")),
+            ("trusted_proxies", self.trusted_proxies.iter().map(ToString::to_string).collect::<Vec<_>>().join(",")),
+            ("sockets_per_address", self.sockets_per_address.to_string()),
+            ("log", self.log.clone()),
+            ("log_format", format!("{:?}", self.log_format).to_lowercase()),
+            ("drain_wait_s", self.drain_wait_s.to_string()),
+        ]
+        .map(|(name, value)| format!("{name:<20}{value}\n"))
+        .concat()
+    }
+}
+
+/// Passwords that stand in documentation, or none at all over the network.
+fn weak_database_password(url: &str) -> Option<String> {
+    const WEAK: [&str; 8] = ["", "postgres", "password", "lastbite", "changeme", "secret", "admin", "123456"];
+    let authority = url.split("://").nth(1)?.split('/').next()?;
+    let by_socket = url.contains("host=/") || url.contains("host=%2F");
+    let password = authority.rsplit_once('@').and_then(|(user, _)| user.split_once(':')).map_or("", |(_, word)| word);
+    (!by_socket && WEAK.contains(&password.to_lowercase().as_str()))
+        .then(|| "LASTBITE_DATABASE_URL: the password is missing or one that everybody tries first".to_owned())
+}

@@ -1,0 +1,160 @@
+//! How a request fails: the only answer for failures, as RFC 9457 has it.
+//!
+//! A refusal is the caller's doing and says what to change. A failure is ours: it is logged once, here, and its cause is
+//! never sent.
+
+use axum::{
+    Json,
+    http::{HeaderValue, StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use lastbite_protocol::rest::Problem;
+
+use crate::{limits, rules::Refusal};
+
+tokio::task_local! {
+    /// The id of the request that the task answers, for logs and problem documents.
+    pub static REQUEST_ID: String;
+}
+
+/// Why a request is not answered with what it asked for.
+#[derive(Debug)]
+pub struct ApiError {
+    status: StatusCode,
+    code: &'static str,
+    detail: Option<String>,
+    field: Option<&'static str>,
+    retry_after_s: Option<u64>,
+    /// Ours to know.
+    cause: Option<anyhow::Error>,
+}
+
+/// What a handler answers.
+pub type ApiResult<T> = Result<T, ApiError>;
+
+impl ApiError {
+    /// The caller's doing.
+    #[must_use]
+    pub fn refused(status: StatusCode, code: &'static str, detail: impl Into<String>) -> Self {
+        Self { status, code, detail: Some(detail.into()), field: None, retry_after_s: None, cause: None }
+    }
+
+    /// A field of the request does not hold what it should.
+    #[must_use]
+    pub fn invalid(code: &'static str, field: &'static str, detail: impl Into<String>) -> Self {
+        Self { field: Some(field), ..Self::refused(StatusCode::UNPROCESSABLE_ENTITY, code, detail) }
+    }
+
+    /// There is no such thing, or it is not the caller's to see.
+    #[must_use]
+    pub fn not_found(what: &'static str) -> Self {
+        Self::refused(StatusCode::NOT_FOUND, "not_found", format!("there is no such {what}"))
+    }
+
+    /// Try again later.
+    #[must_use]
+    pub fn unavailable(code: &'static str, detail: impl Into<String>) -> Self {
+        Self {
+            retry_after_s: Some(limits::RETRY_AFTER_S),
+            ..Self::refused(StatusCode::SERVICE_UNAVAILABLE, code, detail)
+        }
+    }
+
+    /// Our failure.
+    #[must_use]
+    pub fn failure(cause: anyhow::Error) -> Self {
+        Self {
+            status: StatusCode::INTERNAL_SERVER_ERROR,
+            code: "internal",
+            detail: Some("something went wrong on our side; it has been noted".to_owned()),
+            field: None,
+            retry_after_s: None,
+            cause: Some(cause),
+        }
+    }
+
+    /// The stable name of the problem.
+    #[must_use]
+    pub const fn code(&self) -> &'static str {
+        self.code
+    }
+}
+
+impl IntoResponse for ApiError {
+    fn into_response(self) -> Response {
+        let request_id = REQUEST_ID.try_with(Clone::clone).ok();
+        if let Some(cause) = &self.cause {
+            tracing::error!(request_id, code = self.code, "request failed: {cause:#}");
+        }
+        metrics::counter!("lastbite_problems_total", "code" => self.code).increment(1);
+        let problem = Problem {
+            kind: "about:blank".to_owned(),
+            title: self.status.canonical_reason().unwrap_or("Error").to_owned(),
+            status: self.status.as_u16(),
+            code: self.code.to_owned(),
+            detail: self.detail,
+            field: self.field.map(str::to_owned),
+            request_id,
+        };
+        let mut response = (self.status, Json(problem)).into_response();
+        let headers = response.headers_mut();
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        if let Some(seconds) = self.retry_after_s {
+            headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+        }
+        if self.status == StatusCode::UNAUTHORIZED {
+            headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+        }
+        response
+    }
+}
+
+impl From<Refusal> for ApiError {
+    fn from(refusal: Refusal) -> Self {
+        let status = match &refusal {
+            Refusal::Terms { .. } | Refusal::EatenAt { .. } => StatusCode::UNPROCESSABLE_ENTITY,
+            Refusal::NotAPlayer => StatusCode::NOT_FOUND,
+            Refusal::BandBelowFloor { .. } => StatusCode::FORBIDDEN,
+            Refusal::ChallengeFull | Refusal::AlreadyStarted | Refusal::ChallengeOver | Refusal::NoReturn => {
+                StatusCode::CONFLICT
+            }
+        };
+        let field = match &refusal {
+            Refusal::Terms { field, .. } => Some(*field),
+            Refusal::EatenAt { .. } => Some("eaten_at"),
+            _ => None,
+        };
+        Self { field, ..Self::refused(status, refusal.code(), refusal.to_string()) }
+    }
+}
+
+/// The constraints that a caller breaks whose account is gone while the token is still good.
+const OF_THE_CALLER: [&str; 4] =
+    ["meals_user_fk", "challenges_host_fk", "standings_user_fk", "idempotency_keys_user_fk"];
+
+impl From<sqlx::Error> for ApiError {
+    fn from(error: sqlx::Error) -> Self {
+        if crate::db::is_away(&error) {
+            Self {
+                cause: Some(error.into()),
+                ..Self::unavailable(
+                    "database_away",
+                    "the database does not answer; try again, a write with its Idempotency-Key",
+                )
+            }
+        } else if crate::db::is_busy(&error) {
+            Self::unavailable("busy", "too many want the same at once")
+        } else if crate::db::broken_constraint(&error).is_some_and(|name| OF_THE_CALLER.contains(&name)) {
+            Self::refused(StatusCode::UNAUTHORIZED, "account_gone", "the account of this token is not here any more")
+        } else {
+            Self::failure(error.into())
+        }
+    }
+}
+
+impl From<anyhow::Error> for ApiError {
+    fn from(error: anyhow::Error) -> Self {
+        Self::failure(error)
+    }
+}

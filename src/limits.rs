@@ -1,0 +1,149 @@
+//! The bounds of the server, each with its reason where it is not plain. The unit is in the name. A bound that one part
+//! alone knows of stands at the top of that part: of a picture in `photo`, of the rules in `rules`.
+
+use std::time::Duration;
+
+// ── HTTP ────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+/// Connections the kernel holds for us. The default of 128 makes a storm wait a second for a repeated SYN.
+pub const LISTEN_BACKLOG: i32 = 4096;
+/// From connect or the end of the last request to the end of the next header; ends a slow-loris.
+pub const HEADER_TIMEOUT: Duration = Duration::from_secs(10);
+pub const HEADER_BYTES_MAX: usize = 16 * 1024;
+/// From the first to the last byte of a body: a photo over a bad mobile line.
+pub const BODY_TIMEOUT: Duration = Duration::from_secs(30);
+/// The body's time and ten seconds of our own work.
+pub const HANDLER_TIMEOUT: Duration = Duration::from_secs(40);
+pub const JSON_BYTES_MAX: usize = 64 * 1024;
+pub const JSON_DEPTH_MAX: usize = 32;
+pub const REQUESTS_IN_FLIGHT_MAX: usize = 256;
+/// Uploads hold their photo in memory while they wait for a decoder.
+pub const UPLOADS_IN_FLIGHT_MAX: usize = 32;
+/// How long a request waits for a free place before it is told to come back.
+pub const IN_FLIGHT_WAIT: Duration = Duration::from_millis(500);
+pub const RETRY_AFTER_S: u64 = 1;
+pub const PAGE_ITEMS_MAX: u32 = 100;
+pub const PAGE_ITEMS_DEFAULT: u32 = 50;
+pub const IDEMPOTENCY_KEY_CHARS: std::ops::RangeInclusive<usize> = 16..=255;
+pub const IDEMPOTENCY_KEY_KEPT: Duration = Duration::from_secs(48 * 3600);
+
+// ── Accounts ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+/// Nothing can take an access token back yet, so it is short.
+pub const ACCESS_TOKEN_LIFETIME: Duration = Duration::from_secs(600);
+pub const ACCESS_TOKEN_LEEWAY_S: u64 = 30;
+pub const ACCESS_TOKEN_BYTES_MAX: usize = 2048;
+pub const EMAIL_CHARS_MAX: usize = 254;
+pub const PASSWORD_CHARS: std::ops::RangeInclusive<usize> = 8..=128;
+pub const PASSWORD_BYTES_MAX: usize = 512;
+pub const NICKNAME_CHARS: std::ops::RangeInclusive<usize> = 2..=50;
+/// A hashing takes 19 MiB and about 40 ms of a core; more at once would slow the game.
+pub const HASHINGS_AT_ONCE_MAX: usize = 2;
+pub const HASHINGS_WAITING_MAX: usize = 32;
+pub const ARGON2_MEMORY_KIB: u32 = 19_456;
+pub const ARGON2_PASSES: u32 = 2;
+pub const ARGON2_LANES: u32 = 1;
+
+// ── Challenges and meals ────────────────────────────────────────────────────────────────────────────────────────────
+
+pub const TITLE_CHARS: std::ops::RangeInclusive<usize> = 1..=80;
+pub const DESCRIPTION_CHARS_MAX: usize = 2000;
+pub const NOTE_CHARS_MAX: usize = 500;
+pub const MEAL_ENERGY_KCAL_MAX: u32 = 10_000;
+pub const MEAL_NUTRIENT_MG_MAX: u32 = 2_000_000;
+/// Meals of a user on one diary date: bounds the log that a verdict reads.
+pub const MEALS_A_DAY_MAX: i64 = 50;
+/// Challenges a user plays at once: bounds the locks that one upload takes.
+pub const CHALLENGES_AT_ONCE_MAX: i64 = 20;
+pub const CHALLENGES_HOSTED_AT_ONCE_MAX: i64 = 20;
+/// Months of diary partitions that are made ahead.
+pub const MEAL_PARTITIONS_AHEAD_MONTHS: i32 = 3;
+
+// ── The referee ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+/// How often deadlines are looked at; a verdict is at most this late on an idle server.
+pub const REFEREE_INTERVAL: Duration = Duration::from_millis(200);
+/// A challenge whose step failed is left alone so long, so that it does not hold up the others.
+pub const REFEREE_PUT_OFF: Duration = Duration::from_secs(1);
+/// Players judged in one transaction; uploads to the challenge go on between two.
+pub const JUDGED_AT_ONCE_MAX: i64 = 1000;
+/// How often old keys are dropped and partitions made.
+pub const HOUSEKEEPING_INTERVAL: Duration = Duration::from_secs(3600);
+
+// ── Postgres ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+pub const API_CONNECTIONS_MAX: u32 = 12;
+/// Judging has connections of its own, so that a flood of uploads cannot hold up a deadline.
+pub const JUDGE_CONNECTIONS_MAX: u32 = 2;
+/// Also the time after which a database that went away is told to the client.
+pub const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(1);
+pub const CONNECTION_LIFETIME: Duration = Duration::from_secs(1800);
+pub const STATEMENT_TIMEOUT_MS: u32 = 5_000;
+pub const LOCK_TIMEOUT_MS: u32 = 2_000;
+pub const IDLE_IN_TRANSACTION_TIMEOUT_MS: u32 = 10_000;
+
+// ── Rooms ───────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+/// Rows of a board that every viewer sees.
+pub const WINDOW_ROWS: usize = 50;
+/// Rows above and below a player's own.
+pub const AROUND_ROWS: usize = 3;
+/// At most ten ticks a second; the first change after a pause goes out at once.
+pub const TICK_INTERVAL: Duration = Duration::from_millis(100);
+/// With the rows of a window a frame stays within 64 KiB, however long the names. What is more goes out in several ticks,
+/// one right after the other.
+pub const EVENTS_PER_TICK_MAX: usize = 50;
+/// A player's own window, at most twice a second.
+pub const ME_INTERVAL: Duration = Duration::from_millis(500);
+pub const PRESENCE_INTERVAL: Duration = Duration::from_secs(1);
+/// Ticks a room remembers for readers that come back.
+pub const HISTORY_FRAMES_MAX: usize = 600;
+pub const HISTORY_BYTES_MAX: usize = 1024 * 1024;
+/// Events a room remembers for readers that come back with a number at which none of its ticks begins.
+pub const EVENTS_REMEMBERED_MAX: usize = 1000;
+/// Batches on the way from a commit to a room; a room that lags asks the journal.
+pub const BUS_BATCHES_MAX: usize = 1024;
+/// How often open rooms compare their number with the journal's; repairs lost news.
+pub const SLOW_TICK_INTERVAL: Duration = Duration::from_secs(2);
+/// Events read from the journal at a time.
+pub const CATCH_UP_EVENTS: i64 = 1000;
+/// Events told one by one to a reader that was away for long; one that missed more gets a board only.
+pub const MISSED_EVENTS_MAX: u64 = 100_000;
+/// Reads of the journal for readers that were away for long, at the same time.
+pub const CATCH_UPS_AT_ONCE_MAX: usize = 2;
+/// A room nobody watches is kept so long.
+pub const ROOM_IDLE: Duration = Duration::from_secs(30);
+
+// ── Sockets ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+pub const SOCKETS_MAX: usize = 15_000;
+/// A household or an office behind one address; players and spectators together.
+pub const SOCKETS_PER_ADDRESS_MAX: usize = 100;
+pub const SPECTATORS_PER_ADDRESS_MAX: usize = 30;
+pub const HELLO_TIMEOUT: Duration = Duration::from_secs(5);
+pub const CLIENT_NAME_CHARS_MAX: usize = 64;
+pub const STREAMS_PER_SOCKET_MAX: usize = 32;
+pub const MESSAGE_BYTES_MAX: usize = 8 * 1024;
+/// The library's default of 128 KiB is allocated at once for every socket.
+pub const SOCKET_READ_BUFFER_BYTES: usize = 2048;
+pub const SOCKET_WRITE_BUFFER_BYTES_MAX: usize = 128 * 1024;
+/// Of the kernel: small, so that a reader that stalls is noticed before megabytes are hidden.
+pub const SOCKET_SEND_BUFFER_BYTES: usize = 64 * 1024;
+pub const WRITE_TIMEOUT: Duration = Duration::from_secs(5);
+/// A client may say this many things at once …
+pub const COMMANDS_BURST: u32 = 30;
+/// … and gets one more back at this interval: 120 a minute.
+pub const COMMAND_REFILL: Duration = Duration::from_millis(500);
+pub const PING_INTERVAL: Duration = Duration::from_secs(25);
+pub const PONG_TIMEOUT: Duration = Duration::from_secs(10);
+/// Long-lived sockets are spread anew over the nodes; a tenth more or less, so that they do not all come at once.
+pub const SOCKET_AGE_MAX: Duration = Duration::from_secs(2 * 3600);
+
+// ── Shutdown ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+/// Clients come back spread over this time.
+pub const DRAIN_SPREAD: Duration = Duration::from_secs(15);
+/// Whatever still runs then is cut.
+pub const DRAIN_HARD_END: Duration = Duration::from_secs(30);
+/// A connection that hangs must not keep the process.
+pub const DATABASE_CLOSE_TIMEOUT: Duration = Duration::from_secs(2);

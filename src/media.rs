@@ -1,0 +1,166 @@
+//! Photos at rest: a folder for now, an object store such as S3 through the same library later.
+//!
+//! This is not: the checking of photos (they come here clean), nor who may see one.
+//!
+//! A photo is written once under a name nobody can guess and is never changed, so there is nothing to lock and a reader
+//! never sees half of one. The library writes to a staging file beside the final one, flushes it, renames it and flushes
+//! the folder (`with_fsync`): when [`Media::put`] returns, both sizes survive a power cut. A deletion is *not* flushed:
+//! after a power cut a deleted photo may be back, unreferenced. A crash or a cancelled caller between the two sizes of a
+//! `put` leaves a file that no row names.
+
+use std::{fmt, path::Path, str::FromStr, time::Duration};
+
+use bytes::Bytes;
+use object_store::{ObjectStore, ObjectStoreExt, PutMode, PutOptions, local::LocalFileSystem, path::Path as StorePath};
+use sha2::{Digest, Sha256};
+use tokio::time::timeout;
+
+/// A disk that needs longer is not healthy; the work itself cannot be stopped and may still end well.
+pub(crate) const MEDIA_WAIT_MS_MAX: u64 = 5_000;
+/// The library reads whole objects into memory; no clean photo comes near this.
+pub(crate) const MEDIA_OBJECT_BYTES_MAX: u64 = 10 * 1024 * 1024;
+
+/// Bytes of the content's hash in a key.
+const HASH_BYTES: usize = 12;
+/// Bytes of chance in a key: whoever has the photo cannot work out its address, and no two photos share one.
+const SALT_BYTES: usize = 12;
+const KEY_CHARS: usize = 2 * (HASH_BYTES + SALT_BYTES);
+
+/// Where photos are kept. Clones share one store.
+#[derive(Clone, Debug)]
+pub struct Media {
+    store: std::sync::Arc<dyn ObjectStore>,
+}
+
+/// Which of the two stored sizes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Size {
+    Large,
+    Small,
+}
+
+/// Ours, never the player's doing.
+#[derive(Debug, thiserror::Error)]
+pub enum MediaError {
+    #[error("the media folder cannot be used")]
+    Folder(#[source] std::io::Error),
+    #[error("the media store failed")]
+    Store(#[from] object_store::Error),
+    #[error("the media store did not answer within {MEDIA_WAIT_MS_MAX} ms")]
+    Slow,
+    #[error("a stored photo has {bytes} bytes, more than any that was put there")]
+    Oversized { bytes: u64 },
+}
+
+impl Media {
+    /// Photos in files under `folder`, which is made when it is missing.
+    pub fn folder(folder: &Path) -> Result<Self, MediaError> {
+        std::fs::create_dir_all(folder).map_err(MediaError::Folder)?;
+        let store = LocalFileSystem::new_with_prefix(folder)?.with_fsync(true);
+        Ok(Self { store: std::sync::Arc::new(store) })
+    }
+
+    /// Keeps both sizes under one new key. Each call makes a new key, for equal photos too, so that deleting one player's
+    /// photo never takes another's.
+    pub async fn put(&self, large: Bytes, small: Bytes) -> Result<PhotoKey, MediaError> {
+        let key = PhotoKey::new(&large);
+        let written = bounded(async {
+            self.write(&key, Size::Small, small).await?;
+            self.write(&key, Size::Large, large).await
+        });
+        if let Err(error) = written.await {
+            // At best both are gone; at worst a file stays that nothing names.
+            self.delete(&key).await.ok();
+            return Err(error);
+        }
+        Ok(key)
+    }
+
+    /// The JPEG, or none when there is no such photo (any more).
+    pub async fn get(&self, key: &PhotoKey, size: Size) -> Result<Option<Bytes>, MediaError> {
+        bounded(async {
+            let found = match self.store.get(&key.path(size)).await {
+                Ok(found) => found,
+                Err(object_store::Error::NotFound { .. }) => return Ok(None),
+                Err(error) => return Err(error.into()),
+            };
+            if found.meta.size > MEDIA_OBJECT_BYTES_MAX {
+                return Err(MediaError::Oversized { bytes: found.meta.size });
+            }
+            Ok(Some(found.bytes().await?))
+        })
+        .await
+    }
+
+    /// Removes both sizes. What is gone already counts as removed, so it may be called again after a failure.
+    pub async fn delete(&self, key: &PhotoKey) -> Result<(), MediaError> {
+        let (large, small) = bounded(async {
+            Ok((self.store.delete(&key.path(Size::Large)).await, self.store.delete(&key.path(Size::Small)).await))
+        })
+        .await?;
+        for removed in [large, small] {
+            match removed {
+                Ok(()) | Err(object_store::Error::NotFound { .. }) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Ok(())
+    }
+
+    async fn write(&self, key: &PhotoKey, size: Size, jpeg: Bytes) -> Result<(), MediaError> {
+        let once = PutOptions::from(PutMode::Create);
+        self.store.put_opts(&key.path(size), jpeg.into(), once).await?;
+        Ok(())
+    }
+}
+
+async fn bounded<T>(work: impl Future<Output = Result<T, MediaError>>) -> Result<T, MediaError> {
+    timeout(Duration::from_millis(MEDIA_WAIT_MS_MAX), work).await.unwrap_or(Err(MediaError::Slow))
+}
+
+/// The name of one stored photo, in both sizes: 48 lower-case hexadecimal digits, half hash and half chance.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct PhotoKey(String);
+
+/// The text is no key; it never becomes a path.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("a photo key has {KEY_CHARS} lower-case hexadecimal digits")]
+pub struct NotAKey;
+
+impl PhotoKey {
+    fn new(content: &[u8]) -> Self {
+        let hash = Sha256::digest(content);
+        let salt: [u8; SALT_BYTES] = rand::random();
+        Self(hash[..HASH_BYTES].iter().chain(&salt).map(|byte| format!("{byte:02x}")).collect())
+    }
+
+    /// For the database.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// Two levels of folders of 256 each, so that a million photos make folders of a few dozen files.
+    fn path(&self, size: Size) -> StorePath {
+        let size = match size {
+            Size::Large => "large",
+            Size::Small => "small",
+        };
+        StorePath::from(format!("{}/{}/{}-{size}.jpg", &self.0[..2], &self.0[2..4], self.0))
+    }
+}
+
+impl FromStr for PhotoKey {
+    type Err = NotAKey;
+
+    fn from_str(text: &str) -> Result<Self, NotAKey> {
+        let is_key = text.len() == KEY_CHARS && text.bytes().all(|digit| matches!(digit, b'0'..=b'9' | b'a'..=b'f'));
+        if is_key { Ok(Self(text.to_owned())) } else { Err(NotAKey) }
+    }
+}
+
+impl fmt::Display for PhotoKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}

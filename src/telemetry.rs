@@ -1,0 +1,54 @@
+//! Logs and metrics. A log line carries ids, never bodies, tokens or addresses of mail.
+
+use std::io::IsTerminal;
+
+use axum::{Router, routing::get};
+use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+use tracing_subscriber::{EnvFilter, Layer, layer::SubscriberExt, util::SubscriberInitExt};
+
+use crate::config::{Config, LogFormat};
+
+/// Latencies, in seconds.
+const SECONDS: [f64; 12] = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0];
+
+/// Starts logging: for people on a terminal, as JSON lines otherwise.
+///
+/// # Errors
+/// The filter cannot be read, or logging was started before.
+pub fn start_logs(config: &Config) -> anyhow::Result<()> {
+    let filter = EnvFilter::try_new(&config.log)?;
+    let pretty = match config.log_format {
+        LogFormat::Auto => std::io::stderr().is_terminal(),
+        LogFormat::Pretty => true,
+        LogFormat::Json => false,
+    };
+    let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
+    let lines = if pretty {
+        lines.with_target(false).with_ansi(std::io::stderr().is_terminal()).boxed()
+    } else {
+        lines.json().flatten_event(true).boxed()
+    };
+    tracing_subscriber::registry().with(lines.with_filter(filter)).try_init()?;
+    Ok(())
+}
+
+/// Starts collecting metrics.
+///
+/// # Errors
+/// They were started before.
+pub fn start_metrics() -> anyhow::Result<PrometheusHandle> {
+    Ok(PrometheusBuilder::new()
+        .set_buckets_for_metric(Matcher::Suffix("_seconds".to_owned()), &SECONDS)?
+        .install_recorder()?)
+}
+
+/// Serves `/metrics` on a listener of its own, which is not for the public.
+pub async fn serve_metrics(listener: TcpListener, metrics: PrometheusHandle, until: CancellationToken) {
+    let router = Router::new().route("/metrics", get(async move || metrics.render()));
+    let served = axum::serve(listener, router).with_graceful_shutdown(until.cancelled_owned()).await;
+    if let Err(error) = served {
+        tracing::error!(%error, "metrics are no longer served");
+    }
+}
