@@ -1,0 +1,225 @@
+//! Judging and closing a day: in chunks of players, each a transaction that keeps the verdicts with all they saw.
+//!
+//! A chunk that is cut off leaves nothing behind; one that was committed is not done again, for a verdict is unique.
+
+use std::collections::HashMap;
+
+use chrono::{DateTime, Utc};
+use lastbite_protocol::{ChallengeId, Standing, Terms, UserId, rest::ChallengeStatus};
+use serde::Serialize;
+use sqlx::types::Json;
+use uuid::Uuid;
+
+use super::store::{self, Due};
+use crate::{
+    db::{self, Tx},
+    journal::{Journal, StreamId},
+    limits,
+    rules::{
+        Event,
+        decide::{self, Ruling, Tally},
+        verdict::LoggedMeal,
+    },
+};
+
+/// Judges the next players of a day; when none is left, closes it.
+pub(super) async fn judge(journal: &mut Journal, due: &Due, now: DateTime<Utc>) -> anyhow::Result<()> {
+    let Some(challenge) = store::load(&mut *journal.tx, due.challenge, now).await? else {
+        anyhow::bail!("round of a challenge that is not there")
+    };
+    let players = unjudged(&mut journal.tx, due).await?;
+    let judged_all = (players.len() as i64) < limits::JUDGED_AT_ONCE_MAX;
+    let events = judge_players(&mut journal.tx, due, &challenge.terms, &players, now).await?;
+    journal.append(StreamId::Challenge(due.challenge), now, events).await?;
+    metrics::counter!("lastbite_verdicts_total").increment(players.len() as u64);
+    if judged_all {
+        close(journal, due, &challenge.terms, now).await?;
+    }
+    Ok(())
+}
+
+/// Players whose day has no verdict yet: those still in, and those who left after the log had closed.
+async fn unjudged(tx: &mut Tx, due: &Due) -> Result<Vec<(UserId, Standing)>, sqlx::Error> {
+    let rows = sqlx::query!(
+        r#"select s.user_id, s.standing as "standing: Json<Standing>" from standings s
+           where s.challenge_id = $1
+             and (s.status = 'alive' or (s.status = 'left' and (s.standing ->> 'left_at')::timestamptz >= $3))
+             and not exists (
+                 select from verdicts v where v.challenge_id = $1 and v.day = $2 and v.user_id = s.user_id
+             )
+           order by s.user_id limit $4"#,
+        due.challenge.0,
+        due.clock.day.cast_signed(),
+        due.clock.closes_at,
+        limits::JUDGED_AT_ONCE_MAX
+    )
+    .fetch_all(&mut **tx)
+    .await?;
+    Ok(rows.into_iter().map(|row| (row.user_id.into(), row.standing.0)).collect())
+}
+
+/// What a verdict saw, kept with it: later changes to the diary do not touch it.
+#[derive(Default, Serialize)]
+struct Seen {
+    meals: Vec<LoggedMeal>,
+    /// Deleted before the log closed; they did not count.
+    deleted: Vec<LoggedMeal>,
+}
+
+async fn judge_players(
+    tx: &mut Tx,
+    due: &Due,
+    terms: &Terms,
+    players: &[(UserId, Standing)],
+    now: DateTime<Utc>,
+) -> anyhow::Result<Vec<Event>> {
+    let mut logs = read_logs(tx, due, players).await?;
+    let mut events = Vec::with_capacity(players.len());
+    let mut rulings = Vec::with_capacity(players.len());
+    for (player, standing) in players {
+        let seen = logs.remove(&player.0).unwrap_or_default();
+        let mut ruling = decide::judge(terms, *player, standing, due.clock.day, &seen.meals);
+        events.append(&mut ruling.events);
+        rulings.push((*player, ruling, seen));
+    }
+    keep_verdicts(tx, due, &rulings, now).await?;
+    Ok(events)
+}
+
+/// The day's meals of these players, as they were logged before the log closed.
+async fn read_logs(tx: &mut Tx, due: &Due, players: &[(UserId, Standing)]) -> Result<HashMap<Uuid, Seen>, sqlx::Error> {
+    let ids: Vec<_> = players.iter().map(|(player, _)| player.0).collect();
+    let rows = sqlx::query!(
+        r#"select user_id, kind, eaten_at, energy_kcal, deleted_at is not null as "deleted!" from meals
+           where user_id = any($1) and eaten_at >= $2 and eaten_at < $3 and logged_at < $4
+           order by user_id, eaten_at, id"#,
+        &ids,
+        due.clock.starts_at,
+        due.clock.ends_at,
+        due.clock.closes_at
+    )
+    .fetch_all(&mut **tx)
+    .await?;
+    let mut logs: HashMap<Uuid, Seen> = HashMap::new();
+    for row in rows {
+        let seen = logs.entry(row.user_id).or_default();
+        let meal = LoggedMeal {
+            kind: db::parsed(&row.kind)?,
+            eaten_at: row.eaten_at,
+            energy_kcal: row.energy_kcal.cast_unsigned(),
+        };
+        if row.deleted { seen.deleted.push(meal) } else { seen.meals.push(meal) }
+    }
+    Ok(logs)
+}
+
+async fn keep_verdicts(
+    tx: &mut Tx,
+    due: &Due,
+    rulings: &[(UserId, Ruling, Seen)],
+    now: DateTime<Utc>,
+) -> anyhow::Result<()> {
+    let players: Vec<_> = rulings.iter().map(|(player, ..)| player.0).collect();
+    let verdicts: Vec<_> = rulings.iter().map(|(_, ruling, _)| ruling.verdict.as_str().to_owned()).collect();
+    let points: Vec<_> = rulings.iter().map(|(_, ruling, _)| ruling.points.cast_signed()).collect();
+    let findings =
+        rulings.iter().map(|(_, ruling, _)| serde_json::to_value(&ruling.findings)).collect::<Result<Vec<_>, _>>()?;
+    let logs = rulings.iter().map(|(.., seen)| serde_json::to_value(seen)).collect::<Result<Vec<_>, _>>()?;
+    sqlx::query!(
+        "insert into verdicts (challenge_id, day, judged_at, user_id, verdict, points, findings, log)
+         select $1, $2, $3, * from unnest($4::uuid[], $5::text[], $6::integer[], $7::jsonb[], $8::jsonb[])",
+        due.challenge.0,
+        due.clock.day.cast_signed(),
+        now,
+        &players,
+        &verdicts,
+        &points,
+        &findings,
+        &logs
+    )
+    .execute(&mut **tx)
+    .await?;
+    Ok(())
+}
+
+/// All are judged: closes the day, and ends the challenge when it was the last one or nobody is left.
+async fn close(journal: &mut Journal, due: &Due, terms: &Terms, now: DateTime<Utc>) -> anyhow::Result<()> {
+    let tally = tally(&mut journal.tx, due).await?;
+    let events = decide::close(terms, due.clock.day, &tally);
+    let finished = events.iter().any(|event| matches!(event, Event::Finished { .. }));
+    store::set_judged(&mut journal.tx, due, now).await?;
+    journal.append(StreamId::Challenge(due.challenge), now, events).await?;
+    if finished {
+        finish(&mut journal.tx, due.challenge, &tally).await?;
+    }
+    tracing::info!(
+        challenge = %due.challenge, day = due.clock.day, %now,
+        kept = tally.kept, missed = tally.missed, eliminated = tally.eliminated.len(), alive = tally.alive, finished,
+        "day closed"
+    );
+    Ok(())
+}
+
+async fn tally(tx: &mut Tx, due: &Due) -> Result<Tally, sqlx::Error> {
+    let (challenge, day) = (due.challenge.0, due.clock.day);
+    let verdicts = sqlx::query!(
+        r#"select count(*) filter (where verdict = 'kept') as "kept!",
+                  count(*) filter (where verdict = 'missed') as "missed!"
+           from verdicts where challenge_id = $1 and day = $2"#,
+        challenge,
+        day.cast_signed()
+    )
+    .fetch_one(&mut **tx)
+    .await?;
+    let alive = sqlx::query_scalar!(
+        r#"select count(*) as "alive!" from standings where challenge_id = $1 and status in ('alive', 'survived')"#,
+        challenge
+    )
+    .fetch_one(&mut **tx)
+    .await?;
+    let eliminated = sqlx::query_scalar!(
+        "select user_id from standings
+         where challenge_id = $1 and status = 'eliminated' and (standing ->> 'eliminated_on')::integer = $2
+         order by sort_key, user_id",
+        challenge,
+        i32::from(day)
+    )
+    .fetch_all(&mut **tx)
+    .await?;
+    let leaders = sqlx::query_scalar!(
+        "select user_id from standings
+         where challenge_id = $1
+           and sort_key = (select sort_key from standings where challenge_id = $1 order by sort_key limit 1)
+         order by user_id",
+        challenge
+    )
+    .fetch_all(&mut **tx)
+    .await?;
+    Ok(Tally {
+        kept: count(verdicts.kept),
+        missed: count(verdicts.missed),
+        alive: count(alive),
+        eliminated: eliminated.into_iter().map(UserId).collect(),
+        leaders: leaders.into_iter().map(UserId).collect(),
+    })
+}
+
+fn count(counted: i64) -> u32 {
+    u32::try_from(counted).unwrap_or(u32::MAX)
+}
+
+/// Stores how it ended. Days that were never played are dropped.
+async fn finish(tx: &mut Tx, challenge: ChallengeId, tally: &Tally) -> Result<(), sqlx::Error> {
+    let champions: Vec<_> = decide::champions(tally).iter().map(|player| player.0).collect();
+    store::set_status(tx, challenge, ChallengeStatus::Finished).await?;
+    sqlx::query!(
+        "insert into outcomes (challenge_id, user_id, rank, champion, nickname, standing)
+         select challenge_id, user_id, rank() over (order by sort_key), user_id = any($2), nickname, standing
+         from standings where challenge_id = $1",
+        challenge.0,
+        &champions
+    )
+    .execute(&mut **tx)
+    .await?;
+    store::drop_unplayed(tx, challenge).await
+}

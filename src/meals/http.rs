@@ -1,0 +1,295 @@
+//! `/meals`.
+
+use axum::{
+    extract::{DefaultBodyLimit, FromRequest, Multipart, Request, State},
+    http::{HeaderMap, StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use bytes::Bytes;
+use chrono::{Datelike, NaiveDate};
+use lastbite_protocol::{
+    MealId, UserId,
+    rest::{EditMeal, Meal, MealOutcome, NewMeal, Page, Problem},
+};
+use serde::Deserialize;
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+use super::{
+    photo::{self, PhotoError},
+    store::{self, StoredPhoto},
+    upload,
+};
+use crate::{
+    App,
+    auth::Caller,
+    error::{ApiError, ApiResult},
+    idempotency::{Answer, Key},
+    limits,
+    media::Size,
+    web::body::{self, IdempotencyHeader, Json, PageQuery, Path, Query, page, parse_json},
+};
+
+/// The routes of this feature.
+pub fn routes() -> OpenApiRouter<App> {
+    OpenApiRouter::new().routes(routes!(log, list)).routes(routes!(read, edit, delete)).routes(routes!(picture))
+}
+
+/// The parts of a multipart body.
+#[derive(utoipa::ToSchema)]
+#[expect(dead_code, reason = "describes the form for the documents")]
+struct MealForm {
+    /// The meal as JSON.
+    meal: NewMeal,
+    /// A JPEG, PNG or WebP, at most 10 MiB.
+    #[schema(value_type = String, format = Binary)]
+    photo: String,
+}
+
+/// Logs a meal, with or without a photo. An `Idempotency-Key` makes retries safe: the answer is the first one's.
+#[utoipa::path(
+    post, path = "/meals", operation_id = "log_meal", tag = "meals", security(("token" = [])),
+    params(IdempotencyHeader),
+    request_body(content((NewMeal = "application/json"), (MealForm = "multipart/form-data"))),
+    responses(
+        (status = 201, body = MealOutcome),
+        (status = 400, description = "`json_malformed`, `multipart_invalid`, `idempotency_key_invalid`", body = Problem),
+        (status = 401, body = Problem),
+        (status = 409, description = "`idempotency_in_flight`, `too_many_meals`", body = Problem),
+        (status = 413, description = "`body_too_large`, `photo_too_large`", body = Problem),
+        (status = 415, description = "`content_type_unsupported`, `photo_type_unknown`, `photo_type_heic`", body = Problem),
+        (
+            status = 422, body = Problem,
+            description = "`json_invalid`, `eaten_at_out_of_range`, `amounts_out_of_range`, `note_invalid`, \
+                           `idempotency_key_reused`, or what is wrong with the photo: `photo_broken`, …"
+        ),
+        (status = 503, description = "`busy`, `database_away`: try again with the same key", body = Problem),
+    )
+)]
+async fn log(State(app): State<App>, caller: Caller, request: Request) -> ApiResult<(StatusCode, Json<MealOutcome>)> {
+    let headers = request.headers().clone();
+    let (meal, photo) = if body::is(&request, "multipart/form-data") {
+        let Ok(_place) = app.web.uploads.try_acquire() else {
+            return Err(ApiError::unavailable("busy", "too many photos come in at this moment"));
+        };
+        let parts = read_parts(request).await?;
+        return log_parts(&app, caller.user, &headers, &parts.meal, parts.photo).await;
+    } else {
+        (body::read_json_bytes(request).await?, None)
+    };
+    log_parts(&app, caller.user, &headers, &meal, photo).await
+}
+
+async fn log_parts(
+    app: &App,
+    owner: UserId,
+    headers: &HeaderMap,
+    meal: &Bytes,
+    photo: Option<Bytes>,
+) -> ApiResult<(StatusCode, Json<MealOutcome>)> {
+    let key = Key::read(headers, owner, "POST /meals", &[meal, photo.as_deref().unwrap_or_default()])?;
+    if let Some(key) = &key
+        && let Some(Answer { status, body }) = key.find(&app.db.api).await?
+    {
+        return Ok((status, Json(body)));
+    }
+    let wish: NewMeal = parse_json(meal)?;
+    upload::check(Some(&wish.amounts), Some(&wish.note))?;
+    let stored = match photo {
+        Some(original) => Some(store_photo(app, original).await?),
+        None => None,
+    };
+    let logged = upload::log(app, owner, wish, stored.as_ref(), key.as_ref()).await;
+    let kept = logged.as_ref().is_ok_and(|logged| logged.fresh);
+    if let Some(stored) = stored.filter(|_| !kept && !may_be_committed(&logged)) {
+        forget_photo(app, &stored).await;
+    }
+    let Answer { status, body } = logged?.answer;
+    Ok((status, Json(body)))
+}
+
+/// After a failure that could have come behind the commit the photo stays: better an orphan than a hole.
+fn may_be_committed(logged: &ApiResult<upload::Logged>) -> bool {
+    logged.as_ref().is_err_and(|error| matches!(error.code(), "database_away" | "internal"))
+}
+
+struct MealParts {
+    meal: Bytes,
+    photo: Option<Bytes>,
+}
+
+/// Reads the form within its bounds.
+async fn read_parts(request: Request) -> ApiResult<MealParts> {
+    let bytes_max = photo::PHOTO_BYTES_MAX + limits::JSON_BYTES_MAX + limits::HEADER_BYTES_MAX;
+    let (head, body) = request.into_parts();
+    let whole = body::read(body, bytes_max, limits::BODY_TIMEOUT).await?;
+    let mut request = Request::from_parts(head, axum::body::Body::from(whole));
+    // The bound above holds; the extractor's own of 2 MB would refuse the photo of any good phone.
+    DefaultBodyLimit::disable().apply(&mut request);
+    let mut form = Multipart::from_request(request, &()).await.map_err(|error| bad_form(&error.body_text()))?;
+    let (mut meal, mut photo) = (None, None);
+    while let Some(field) = form.next_field().await.map_err(|error| bad_form(&error.body_text()))? {
+        let slot = match field.name() {
+            Some("meal") => &mut meal,
+            Some("photo") => &mut photo,
+            _ => return Err(bad_form("the form has the parts `meal` and `photo` and no others")),
+        };
+        let bytes = field.bytes().await.map_err(|error| bad_form(&error.body_text()))?;
+        if slot.replace(bytes).is_some() {
+            return Err(bad_form("each part comes once"));
+        }
+    }
+    let meal: Bytes = meal.ok_or_else(|| bad_form("the part `meal` is missing"))?;
+    if meal.len() > limits::JSON_BYTES_MAX {
+        return Err(body::too_large(limits::JSON_BYTES_MAX));
+    }
+    let photo = Some(photo.ok_or_else(|| bad_form("the part `photo` is missing"))?);
+    Ok(MealParts { meal, photo })
+}
+
+fn bad_form(detail: &str) -> ApiError {
+    ApiError::refused(StatusCode::BAD_REQUEST, "multipart_invalid", detail)
+}
+
+/// Cleans a photo and stores its two sizes, before any transaction.
+async fn store_photo(app: &App, original: Bytes) -> ApiResult<StoredPhoto> {
+    let clean = app.photos.clean(original).await.map_err(photo_error)?;
+    let (width_px, height_px) = (clean.width_px, clean.height_px);
+    let key = app.media.put(clean.large, clean.small).await.map_err(|error| ApiError::failure(error.into()))?;
+    Ok(StoredPhoto { key: key.to_string(), width_px, height_px })
+}
+
+async fn forget_photo(app: &App, photo: &StoredPhoto) {
+    let Ok(key) = photo.key() else { return };
+    if let Err(error) = app.media.delete(&key).await {
+        tracing::warn!(%error, %key, "a photo that belongs to no meal stays behind");
+    }
+}
+
+fn photo_error(error: PhotoError) -> ApiError {
+    match error {
+        PhotoError::Busy => ApiError::unavailable("busy", "too many photos come in at this moment"),
+        PhotoError::Bad(bad) => {
+            let status = match bad.code() {
+                "photo_too_large" => StatusCode::PAYLOAD_TOO_LARGE,
+                "photo_type_unknown" | "photo_type_heic" => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+                _ => StatusCode::UNPROCESSABLE_ENTITY,
+            };
+            ApiError::refused(status, bad.code(), bad.to_string())
+        }
+    }
+}
+
+#[derive(Debug, Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
+struct ListQuery {
+    /// A date of the diary, in the zone each meal was logged in.
+    date: NaiveDate,
+}
+
+/// One's own meals of a date, in the order they were logged.
+#[utoipa::path(
+    get, path = "/meals", operation_id = "list_own_meals", tag = "meals", params(ListQuery, PageQuery), security(("token" = [])),
+    responses((status = 200, body = Page<Meal>), (status = 400, body = Problem), (status = 401, body = Problem))
+)]
+async fn list(
+    State(app): State<App>,
+    caller: Caller,
+    Query(query): Query<ListQuery>,
+    Query(paging): Query<PageQuery>,
+) -> ApiResult<Json<Page<Meal>>> {
+    let limit = paging.limit()?;
+    if !(1900..=2200).contains(&query.date.year()) {
+        let detail = "a date of the diary lies between 1900 and 2200";
+        return Err(ApiError::refused(StatusCode::BAD_REQUEST, "query_invalid", detail));
+    }
+    let found = store::list(&app.db.api, caller.user, query.date, paging.after()?, limit + 1).await?;
+    Ok(Json(page(found, limit, |last| last.id.to_string())))
+}
+
+/// One's own meal.
+#[utoipa::path(
+    get, path = "/meals/{id}", operation_id = "read_meal", tag = "meals", params(("id" = MealId, Path)),
+    security(("token" = [])),
+    responses((status = 200, body = Meal), (status = 401, body = Problem), (status = 404, body = Problem))
+)]
+async fn read(State(app): State<App>, caller: Caller, Path(id): Path<MealId>) -> ApiResult<Json<Meal>> {
+    let meal = store::load(&app.db.api, caller.user, id).await?;
+    meal.map(Json).ok_or_else(|| ApiError::not_found("meal"))
+}
+
+/// Changes one's own meal. Days that were judged keep their verdict.
+#[utoipa::path(
+    patch, path = "/meals/{id}", operation_id = "edit_meal", tag = "meals", params(("id" = MealId, Path)),
+    security(("token" = [])), request_body = EditMeal,
+    responses(
+        (status = 200, body = MealOutcome), (status = 401, body = Problem), (status = 404, body = Problem),
+        (status = 400, description = "`json_malformed`", body = Problem),
+        (
+            status = 422, body = Problem,
+            description = "`json_invalid`, `eaten_at_out_of_range`, `amounts_out_of_range`, `note_invalid`"
+        ),
+        (status = 503, description = "`day_being_judged`: try again in a moment", body = Problem),
+    )
+)]
+async fn edit(
+    State(app): State<App>,
+    caller: Caller,
+    Path(id): Path<MealId>,
+    Json(change): Json<EditMeal>,
+) -> ApiResult<Json<MealOutcome>> {
+    upload::check(change.amounts.as_ref(), change.note.as_deref())?;
+    upload::edit(&app, caller.user, id, change).await.map(Json)
+}
+
+/// Deletes one's own meal.
+#[utoipa::path(
+    delete, path = "/meals/{id}", operation_id = "delete_meal", tag = "meals", params(("id" = MealId, Path)),
+    security(("token" = [])),
+    responses(
+        (status = 200, body = MealOutcome), (status = 401, body = Problem), (status = 404, body = Problem),
+        (status = 503, description = "`day_being_judged`: try again in a moment", body = Problem),
+    )
+)]
+async fn delete(State(app): State<App>, caller: Caller, Path(id): Path<MealId>) -> ApiResult<Json<MealOutcome>> {
+    upload::delete(&app, caller.user, id).await.map(Json)
+}
+
+/// The sizes a photo is kept in.
+#[derive(Clone, Copy, Debug, Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "snake_case")]
+enum SizeName {
+    Large,
+    Small,
+}
+
+/// A JPEG without metadata.
+#[derive(utoipa::ToSchema)]
+#[schema(value_type = String, format = Binary)]
+#[expect(dead_code, reason = "describes the answer for the documents")]
+struct Jpeg(Bytes);
+
+/// The picture of one's own meal.
+#[utoipa::path(
+    get, path = "/meals/{id}/photo/{size}", operation_id = "read_meal_photo", tag = "meals", security(("token" = [])),
+    params(("id" = MealId, Path), ("size" = inline(SizeName), Path)),
+    responses(
+        (status = 200, description = "The picture.", content_type = "image/jpeg", body = inline(Jpeg)),
+        (status = 401, body = Problem), (status = 404, body = Problem),
+    )
+)]
+async fn picture(
+    State(app): State<App>,
+    caller: Caller,
+    Path((id, size)): Path<(MealId, SizeName)>,
+) -> ApiResult<Response> {
+    let missing = || ApiError::not_found("photo");
+    let photo = store::load_photo(&app.db.api, caller.user, id).await?.ok_or_else(missing)?;
+    let key = photo.key().map_err(anyhow::Error::from)?;
+    let size = match size {
+        SizeName::Large => Size::Large,
+        SizeName::Small => Size::Small,
+    };
+    let bytes = app.media.get(&key, size).await.map_err(anyhow::Error::from)?.ok_or_else(missing)?;
+    let headers = [(header::CONTENT_TYPE, "image/jpeg"), (header::CACHE_CONTROL, "private, max-age=86400, immutable")];
+    Ok((headers, bytes).into_response())
+}

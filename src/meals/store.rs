@@ -1,0 +1,279 @@
+//! The `meals` table, and reads of the challenges that a meal may matter to.
+
+use chrono::{DateTime, NaiveDate, Utc};
+use lastbite_protocol::{
+    ChallengeId, MealId, Standing, Terms, UserId,
+    rest::{Amounts, Meal, Photo},
+};
+use serde::{Deserialize, Serialize};
+use sqlx::{PgExecutor, PgPool, types::Json};
+use uuid::Uuid;
+
+use crate::{
+    db::{self, Tx},
+    limits,
+    media::{NotAKey, PhotoKey},
+    rules::verdict::LoggedMeal,
+};
+
+/// A stored picture, as the row keeps it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct StoredPhoto {
+    pub(super) key: String,
+    pub(super) width_px: u32,
+    pub(super) height_px: u32,
+}
+
+impl StoredPhoto {
+    /// The name of the objects.
+    pub(super) fn key(&self) -> Result<PhotoKey, NotAKey> {
+        self.key.parse()
+    }
+}
+
+struct MealRow {
+    id: Uuid,
+    kind: String,
+    eaten_at: DateTime<Utc>,
+    zone: String,
+    local_date: NaiveDate,
+    note: String,
+    energy_kcal: i32,
+    carbohydrate_mg: Option<i32>,
+    protein_mg: Option<i32>,
+    fat_mg: Option<i32>,
+    photo: Option<Json<StoredPhoto>>,
+    logged_at: DateTime<Utc>,
+    edited_at: Option<DateTime<Utc>>,
+}
+
+impl MealRow {
+    fn into_meal(self) -> Result<Meal, sqlx::Error> {
+        let unsigned = |amount: Option<i32>| amount.map(i32::cast_unsigned);
+        let id = MealId(self.id);
+        Ok(Meal {
+            id,
+            kind: db::parsed(&self.kind)?,
+            eaten_at: self.eaten_at,
+            zone: self.zone.parse().map_err(|error: chrono_tz::ParseError| sqlx::Error::Decode(error.into()))?,
+            local_date: self.local_date,
+            note: self.note,
+            amounts: Amounts {
+                energy_kcal: self.energy_kcal.cast_unsigned(),
+                carbohydrate_mg: unsigned(self.carbohydrate_mg),
+                protein_mg: unsigned(self.protein_mg),
+                fat_mg: unsigned(self.fat_mg),
+            },
+            photo: self.photo.map(|photo| photo_of(id, &photo)),
+            logged_at: self.logged_at,
+            edited_at: self.edited_at,
+        })
+    }
+}
+
+/// Where the owner can fetch a meal's picture.
+pub(super) fn photo_of(meal: MealId, photo: &StoredPhoto) -> Photo {
+    Photo {
+        large: format!("/api/v1/meals/{meal}/photo/large"),
+        small: format!("/api/v1/meals/{meal}/photo/small"),
+        width_px: photo.width_px,
+        height_px: photo.height_px,
+    }
+}
+
+/// Adds a meal.
+pub(super) async fn insert(
+    tx: &mut Tx,
+    owner: UserId,
+    meal: &Meal,
+    photo: Option<&StoredPhoto>,
+) -> Result<(), sqlx::Error> {
+    let signed = |amount: Option<u32>| amount.map(u32::cast_signed);
+    sqlx::query!(
+        "insert into meals (id, user_id, kind, eaten_at, zone, local_date, note, energy_kcal, carbohydrate_mg,
+                            protein_mg, fat_mg, photo, logged_at)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)",
+        meal.id.0,
+        owner.0,
+        meal.kind.as_str(),
+        meal.eaten_at,
+        meal.zone.name(),
+        meal.local_date,
+        meal.note,
+        meal.amounts.energy_kcal.cast_signed(),
+        signed(meal.amounts.carbohydrate_mg),
+        signed(meal.amounts.protein_mg),
+        signed(meal.amounts.fat_mg),
+        photo.map(Json) as _,
+        meal.logged_at
+    )
+    .execute(&mut **tx)
+    .await?;
+    Ok(())
+}
+
+/// Changes a meal.
+pub(super) async fn update(tx: &mut Tx, meal: &Meal) -> Result<(), sqlx::Error> {
+    let signed = |amount: Option<u32>| amount.map(u32::cast_signed);
+    sqlx::query!(
+        "update meals set kind = $2, eaten_at = $3, local_date = $4, note = $5, energy_kcal = $6, carbohydrate_mg = $7,
+                          protein_mg = $8, fat_mg = $9, edited_at = $10
+         where id = $1",
+        meal.id.0,
+        meal.kind.as_str(),
+        meal.eaten_at,
+        meal.local_date,
+        meal.note,
+        meal.amounts.energy_kcal.cast_signed(),
+        signed(meal.amounts.carbohydrate_mg),
+        signed(meal.amounts.protein_mg),
+        signed(meal.amounts.fat_mg),
+        meal.edited_at
+    )
+    .execute(&mut **tx)
+    .await?;
+    Ok(())
+}
+
+/// Marks a meal as deleted; a verdict's record can still show it.
+pub(super) async fn delete(tx: &mut Tx, meal: MealId, now: DateTime<Utc>) -> Result<(), sqlx::Error> {
+    sqlx::query!("update meals set deleted_at = $2 where id = $1", meal.0, now).execute(&mut **tx).await?;
+    Ok(())
+}
+
+/// A user's own meal.
+pub(super) async fn load(db: impl PgExecutor<'_>, owner: UserId, meal: MealId) -> Result<Option<Meal>, sqlx::Error> {
+    let row = sqlx::query_as!(
+        MealRow,
+        r#"select id, kind, eaten_at, zone, local_date, note, energy_kcal, carbohydrate_mg, protein_mg, fat_mg,
+                  photo as "photo: Json<StoredPhoto>", logged_at, edited_at
+           from meals where id = $1 and user_id = $2 and deleted_at is null"#,
+        meal.0,
+        owner.0
+    )
+    .fetch_optional(db)
+    .await?;
+    row.map(MealRow::into_meal).transpose()
+}
+
+/// The picture of a user's own meal.
+pub(super) async fn load_photo(pool: &PgPool, owner: UserId, meal: MealId) -> Result<Option<StoredPhoto>, sqlx::Error> {
+    let photo = sqlx::query_scalar!(
+        r#"select photo as "photo: Json<StoredPhoto>" from meals
+           where id = $1 and user_id = $2 and deleted_at is null"#,
+        meal.0,
+        owner.0
+    )
+    .fetch_optional(pool)
+    .await?;
+    Ok(photo.flatten().map(|photo| photo.0))
+}
+
+/// A user's meals of a date, in the order they were logged.
+pub(super) async fn list(
+    pool: &PgPool,
+    owner: UserId,
+    date: NaiveDate,
+    after: Option<MealId>,
+    limit: u32,
+) -> Result<Vec<Meal>, sqlx::Error> {
+    let rows = sqlx::query_as!(
+        MealRow,
+        r#"select id, kind, eaten_at, zone, local_date, note, energy_kcal, carbohydrate_mg, protein_mg, fat_mg,
+                  photo as "photo: Json<StoredPhoto>", logged_at, edited_at
+           from meals
+           where user_id = $1 and local_date = $2 and ($3::uuid is null or id > $3) and deleted_at is null
+           order by id limit $4"#,
+        owner.0,
+        date,
+        after.map(|id| id.0),
+        i64::from(limit)
+    )
+    .fetch_all(pool)
+    .await?;
+    rows.into_iter().map(MealRow::into_meal).collect()
+}
+
+/// How many meals a user logged for a date.
+pub(super) async fn count(tx: &mut Tx, owner: UserId, date: NaiveDate) -> Result<i64, sqlx::Error> {
+    sqlx::query_scalar!(
+        r#"select count(*) as "count!" from meals where user_id = $1 and local_date = $2 and deleted_at is null"#,
+        owner.0,
+        date
+    )
+    .fetch_one(&mut **tx)
+    .await
+}
+
+/// What a user ate within a time, as the rules see it.
+pub(super) async fn load_log(
+    tx: &mut Tx,
+    owner: UserId,
+    from: DateTime<Utc>,
+    until: DateTime<Utc>,
+) -> Result<Vec<LoggedMeal>, sqlx::Error> {
+    let rows = sqlx::query!(
+        "select kind, eaten_at, energy_kcal from meals
+         where user_id = $1 and eaten_at >= $2 and eaten_at < $3 and deleted_at is null",
+        owner.0,
+        from,
+        until
+    )
+    .fetch_all(&mut **tx)
+    .await?;
+    rows.into_iter()
+        .map(|row| {
+            let kind = db::parsed(&row.kind)?;
+            Ok(LoggedMeal { kind, eaten_at: row.eaten_at, energy_kcal: row.energy_kcal.cast_unsigned() })
+        })
+        .collect()
+}
+
+/// A challenge that has begun and that a user is still in, or has left with a verdict still to come.
+pub(super) struct Played {
+    pub(super) challenge: ChallengeId,
+    pub(super) terms: Terms,
+    pub(super) standing: Standing,
+    /// The last day with a verdict for this user.
+    pub(super) judged_to: u16,
+}
+
+/// The challenges that have begun by then and that a user is still in. After them those that the user left when the log of a day
+/// had closed which is not judged yet: that day is judged all the same.
+pub(super) async fn load_played(
+    db: impl PgExecutor<'_>,
+    player: UserId,
+    begun_by: DateTime<Utc>,
+) -> Result<Vec<Played>, sqlx::Error> {
+    let rows = sqlx::query!(
+        r#"select c.id, c.terms as "terms: Json<Terms>", s.standing as "standing: Json<Standing>",
+                  coalesce(
+                      (select max(v.day) from verdicts v where v.challenge_id = c.id and v.user_id = $1), 0
+                  )::smallint as "judged_to!"
+           from standings s join challenges c on c.id = s.challenge_id
+           where s.user_id = $1
+             and (
+                 (s.status = 'alive' and (c.status = 'running' or (c.status = 'open' and c.starts_at <= $2)))
+                 or (s.status = 'left' and c.status in ('open', 'running') and exists (
+                     select from rounds r
+                     where r.challenge_id = c.id and r.judged_at is null
+                       and r.closes_at <= (s.standing ->> 'left_at')::timestamptz
+                 ))
+             )
+           order by s.status, c.id limit $3"#,
+        player.0,
+        begun_by,
+        limits::CHALLENGES_AT_ONCE_MAX
+    )
+    .fetch_all(db)
+    .await?;
+    Ok(rows
+        .into_iter()
+        .map(|row| Played {
+            challenge: row.id.into(),
+            terms: row.terms.0,
+            standing: row.standing.0,
+            judged_to: row.judged_to.cast_unsigned(),
+        })
+        .collect())
+}

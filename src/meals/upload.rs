@@ -1,0 +1,130 @@
+//! Logging, changing and deleting a meal: one transaction each, with all that follows from it.
+
+use axum::http::StatusCode;
+use chrono::{DateTime, NaiveDate, Utc};
+use chrono_tz::Tz;
+use lastbite_protocol::{
+    MealId, UserId,
+    rest::{Amounts, EditMeal, Meal, MealOutcome, NewMeal},
+};
+
+use super::{
+    effects::Diary,
+    store::{self, StoredPhoto},
+};
+use crate::{
+    App,
+    error::{ApiError, ApiResult},
+    idempotency::{Answer, Key},
+    limits,
+    rules::{Event, decide},
+};
+
+/// What became of a write.
+pub(super) struct Logged {
+    pub(super) answer: Answer<MealOutcome>,
+    /// Whether this call wrote it, or an earlier one with the same key.
+    pub(super) fresh: bool,
+}
+
+/// Logs a meal.
+pub(super) async fn log(
+    app: &App,
+    owner: UserId,
+    wish: NewMeal,
+    photo: Option<&StoredPhoto>,
+    key: Option<&Key>,
+) -> ApiResult<Logged> {
+    let mut tx = app.db.api.begin().await?;
+    if let Some(key) = key
+        && let Some(answer) = key.claim(&mut tx, app.clock.now()).await?
+    {
+        return Ok(Logged { answer, fresh: false });
+    }
+    let mut diary = Diary::open(app, tx, owner).await?;
+    decide::eaten_at(wish.eaten_at, diary.now)?;
+    let id = MealId::generate();
+    let meal = Meal {
+        id,
+        kind: wish.kind,
+        eaten_at: wish.eaten_at,
+        zone: wish.zone,
+        local_date: local_date(wish.eaten_at, wish.zone),
+        note: wish.note,
+        amounts: wish.amounts,
+        photo: photo.map(|photo| store::photo_of(id, photo)),
+        logged_at: diary.now,
+        edited_at: None,
+    };
+    if store::count(&mut diary.journal.tx, owner, meal.local_date).await? >= limits::MEALS_A_DAY_MAX {
+        let detail = format!("a day of the diary holds at most {} meals", limits::MEALS_A_DAY_MAX);
+        return Err(ApiError::refused(StatusCode::CONFLICT, "too_many_meals", detail));
+    }
+    store::insert(&mut diary.journal.tx, owner, &meal, photo).await?;
+    let effects = diary.tell(Event::MealLogged { meal: id }, meal.eaten_at, None).await?;
+    let outcome = MealOutcome { meal, effects };
+    if let Some(key) = key {
+        key.keep(&mut diary.journal.tx, StatusCode::CREATED, &outcome).await?;
+    }
+    diary.journal.commit(&app.bus).await?;
+    Ok(Logged { answer: Answer { status: StatusCode::CREATED, body: outcome }, fresh: true })
+}
+
+/// Changes a meal. A day that was judged keeps its verdict.
+pub(super) async fn edit(app: &App, owner: UserId, id: MealId, change: EditMeal) -> ApiResult<MealOutcome> {
+    let tx = app.db.api.begin().await?;
+    let mut diary = Diary::open(app, tx, owner).await?;
+    let mut meal = store::load(&mut *diary.journal.tx, owner, id).await?.ok_or_else(|| ApiError::not_found("meal"))?;
+    let eaten_before = meal.eaten_at;
+    diary.check_not_being_judged(eaten_before)?;
+    if let Some(eaten_at) = change.eaten_at {
+        decide::eaten_at(eaten_at, diary.now)?;
+        diary.check_not_being_judged(eaten_at)?;
+        meal.eaten_at = eaten_at;
+        meal.local_date = local_date(eaten_at, meal.zone);
+    }
+    meal.kind = change.kind.unwrap_or(meal.kind);
+    meal.note = change.note.unwrap_or(meal.note);
+    meal.amounts = change.amounts.unwrap_or(meal.amounts);
+    meal.edited_at = Some(diary.now);
+    store::update(&mut diary.journal.tx, &meal).await?;
+    let effects = diary.tell(Event::MealEdited { meal: id }, meal.eaten_at, Some(eaten_before)).await?;
+    diary.journal.commit(&app.bus).await?;
+    Ok(MealOutcome { meal, effects })
+}
+
+/// Deletes a meal from the diary. What a verdict saw of it stays in the verdict's record.
+pub(super) async fn delete(app: &App, owner: UserId, id: MealId) -> ApiResult<MealOutcome> {
+    let tx = app.db.api.begin().await?;
+    let mut diary = Diary::open(app, tx, owner).await?;
+    let meal = store::load(&mut *diary.journal.tx, owner, id).await?.ok_or_else(|| ApiError::not_found("meal"))?;
+    diary.check_not_being_judged(meal.eaten_at)?;
+    store::delete(&mut diary.journal.tx, id, diary.now).await?;
+    let effects = diary.tell(Event::MealDeleted { meal: id }, meal.eaten_at, None).await?;
+    diary.journal.commit(&app.bus).await?;
+    Ok(MealOutcome { meal, effects })
+}
+
+fn local_date(eaten_at: DateTime<Utc>, zone: Tz) -> NaiveDate {
+    eaten_at.with_timezone(&zone).date_naive()
+}
+
+/// Refuses amounts and notes that are out of bounds.
+///
+/// # Errors
+/// 422 `amounts_out_of_range` or `note_invalid`.
+pub(super) fn check(amounts: Option<&Amounts>, note: Option<&str>) -> ApiResult<()> {
+    if let Some(amounts) = amounts {
+        let nutrients = [amounts.carbohydrate_mg, amounts.protein_mg, amounts.fat_mg];
+        if amounts.energy_kcal > limits::MEAL_ENERGY_KCAL_MAX
+            || nutrients.into_iter().flatten().any(|mg| mg > limits::MEAL_NUTRIENT_MG_MAX)
+        {
+            let detail = "a meal has at most 10,000 kcal, and of each nutrient at most 2,000,000 mg";
+            return Err(ApiError::invalid("amounts_out_of_range", "amounts", detail));
+        }
+    }
+    if note.is_some_and(|note| note.chars().count() > limits::NOTE_CHARS_MAX || note.contains('\0')) {
+        return Err(ApiError::invalid("note_invalid", "note", "a note has at most 500 characters, none of them NUL"));
+    }
+    Ok(())
+}
