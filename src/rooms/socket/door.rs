@@ -1,0 +1,112 @@
+//! Who may open a socket: not more than the node holds, nor than one address may, and browsers only from pages we know.
+
+use std::{net::IpAddr, sync::Arc};
+
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use dashmap::DashMap;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use uuid::Uuid;
+
+use crate::{auth::Peer, error::ApiError, limits};
+
+/// The way in for sockets. Clones share it.
+#[derive(Clone, Debug)]
+pub struct Door(Arc<Frame>);
+
+#[derive(Debug)]
+struct Frame {
+    allowed_origins: Vec<HeaderValue>,
+    trusted_proxies: Vec<IpAddr>,
+    per_address: usize,
+    held: DashMap<IpAddr, Held>,
+    /// Places for the sockets of this node.
+    places: Arc<Semaphore>,
+}
+
+/// Sockets that one address holds open.
+#[derive(Clone, Copy, Debug, Default)]
+struct Held {
+    all: usize,
+    spectators: usize,
+}
+
+/// A place for one socket; dropping it frees the place.
+#[derive(Debug)]
+pub struct Pass {
+    door: Door,
+    address: IpAddr,
+    is_spectator: bool,
+    session: Uuid,
+    _place: OwnedSemaphorePermit,
+}
+
+impl Door {
+    /// A door with nobody in. `per_address` is the number of sockets that one address may hold open.
+    #[must_use]
+    pub fn new(allowed_origins: Vec<HeaderValue>, trusted_proxies: Vec<IpAddr>, per_address: usize) -> Self {
+        let places = Arc::new(Semaphore::new(limits::SOCKETS_MAX));
+        Self(Arc::new(Frame { allowed_origins, trusted_proxies, per_address, held: DashMap::new(), places }))
+    }
+
+    /// Lets a socket in.
+    pub(super) fn enter(&self, peer: Peer, headers: &HeaderMap) -> Result<Pass, ApiError> {
+        if !self.0.knows_origin(headers) {
+            let detail = "pages of this origin may not open a socket here";
+            return Err(ApiError::refused(StatusCode::FORBIDDEN, "origin_unknown", detail));
+        }
+        let Ok(place) = Arc::clone(&self.0.places).try_acquire_owned() else {
+            return Err(ApiError::unavailable("overloaded", "this server holds as many sockets as it can"));
+        };
+        let address = peer.client(headers, &self.0.trusted_proxies);
+        let mut held = self.0.held.entry(address).or_default();
+        if held.all >= self.0.per_address {
+            return Err(ApiError::unavailable("too_many_sockets", "your address holds as many sockets as it may"));
+        }
+        held.all += 1;
+        drop(held);
+        Ok(Pass { door: self.clone(), address, is_spectator: false, session: Uuid::now_v7(), _place: place })
+    }
+}
+
+impl Frame {
+    /// A browser says whose page opens the socket. Programs say nothing.
+    fn knows_origin(&self, headers: &HeaderMap) -> bool {
+        let Some(origin) = headers.get(header::ORIGIN) else { return true };
+        if self.allowed_origins.contains(origin) {
+            return true;
+        }
+        let host = headers.get(header::HOST).and_then(|host| host.to_str().ok());
+        let of_origin = origin.to_str().ok().and_then(|origin| origin.split_once("://")).map(|(_, host)| host);
+        host.is_some() && host == of_origin
+    }
+}
+
+impl Pass {
+    /// Names the session in a report of trouble.
+    pub(super) const fn session(&self) -> Uuid {
+        self.session
+    }
+
+    /// Takes one of the fewer places for those who do not say who they are.
+    pub(super) fn seat_spectator(&mut self) -> bool {
+        let door = &self.door.0;
+        let most = door.per_address * limits::SPECTATORS_PER_ADDRESS_MAX / limits::SOCKETS_PER_ADDRESS_MAX;
+        let mut held = door.held.entry(self.address).or_default();
+        let fits = held.spectators < most.max(1);
+        if fits {
+            held.spectators += 1;
+            self.is_spectator = true;
+        }
+        fits
+    }
+}
+
+impl Drop for Pass {
+    fn drop(&mut self) {
+        if let Some(mut held) = self.door.0.held.get_mut(&self.address) {
+            held.all -= 1;
+            held.spectators -= usize::from(self.is_spectator);
+        }
+        self.door.0.held.remove_if(&self.address, |_, held| held.all == 0);
+    }
+}
