@@ -1,0 +1,147 @@
+//! The server put together: its parts, its background work, and how it ends.
+
+use std::{net::IpAddr, path::PathBuf, sync::Arc, time::Duration};
+
+use axum::{extract::FromRef, http::HeaderValue};
+use tokio::net::TcpListener;
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+use crate::{
+    accounts::Hasher,
+    auth::Keys,
+    bus::Bus,
+    challenges,
+    clock::Clock,
+    db::{self, Pools},
+    idempotency, limits,
+    meals::photo::PhotoLab,
+    media::Media,
+    rooms::{Rooms, socket::Door},
+    web,
+};
+
+/// The parts that handlers use. Clones share them.
+#[derive(Clone)]
+pub struct App {
+    pub clock: Clock,
+    pub db: Pools,
+    pub keys: Keys,
+    pub hasher: Hasher,
+    pub bus: Bus,
+    pub rooms: Rooms,
+    pub media: Media,
+    pub photos: PhotoLab,
+    pub door: Door,
+    pub web: Arc<web::Settings>,
+    /// Every task that must be finished before the process ends.
+    pub tasks: TaskTracker,
+    pub shutdown: Shutdown,
+}
+
+/// The two steps of an end.
+#[derive(Clone, Debug, Default)]
+pub struct Shutdown {
+    /// No longer ready: load balancers look elsewhere.
+    pub unready: CancellationToken,
+    /// Draining: sockets are told goodbye, no new request is taken.
+    pub drain: CancellationToken,
+}
+
+/// So that the caller's token can be checked without knowing the rest.
+impl FromRef<App> for Keys {
+    fn from_ref(app: &App) -> Self {
+        app.keys.clone()
+    }
+}
+
+/// What an [`App`] is made from.
+#[derive(Debug)]
+pub struct Parts {
+    pub clock: Clock,
+    pub db: Pools,
+    pub seed: crate::auth::SigningSeed,
+    /// The folder of the photos.
+    pub media: PathBuf,
+    pub allowed_origins: Vec<String>,
+    pub trusted_proxies: Vec<IpAddr>,
+    pub sockets_per_address: usize,
+}
+
+impl App {
+    /// Puts the parts together. Nothing runs yet.
+    ///
+    /// # Errors
+    /// The folder of the photos cannot be made, or a key or an origin cannot be read.
+    pub fn new(parts: Parts) -> anyhow::Result<Self> {
+        let bus = Bus::memory();
+        let tasks = TaskTracker::new();
+        let shutdown = Shutdown::default();
+        let rooms = Rooms::new(parts.db.api.clone(), bus.clone(), tasks.clone(), shutdown.drain.clone());
+        let origins: Vec<_> =
+            parts.allowed_origins.iter().map(|origin| HeaderValue::from_str(origin)).collect::<Result<_, _>>()?;
+        Ok(Self {
+            clock: parts.clock,
+            db: parts.db,
+            keys: Keys::new(&parts.seed)?,
+            hasher: Hasher::new()?,
+            bus,
+            rooms,
+            media: Media::folder(&parts.media)?,
+            photos: PhotoLab::default(),
+            door: Door::new(origins.clone(), parts.trusted_proxies, parts.sockets_per_address),
+            web: Arc::new(web::Settings::new(origins)),
+            tasks,
+            shutdown,
+        })
+    }
+}
+
+/// Serves until `stop` resolves, then drains: says that it is not ready, waits `drain_wait`, says goodbye to the sockets,
+/// finishes what was begun, and ends within [`limits::DRAIN_HARD_END`] after that.
+///
+/// # Errors
+/// None so far: what fails while serving is logged and tried again.
+pub async fn serve(
+    listener: TcpListener,
+    app: App,
+    drain_wait: Duration,
+    stop: impl Future<Output = ()>,
+) -> anyhow::Result<()> {
+    app.tasks.spawn(challenges::referee(app.clone()));
+    app.tasks.spawn(housekeeping(app.clone()));
+    app.tasks.spawn(app.rooms.clone().slow_tick());
+    app.tasks.spawn(web::accept(listener, app.clone()));
+    stop.await;
+    tracing::info!("stopping: no longer ready");
+    app.shutdown.unready.cancel();
+    tokio::time::sleep(drain_wait).await;
+    app.shutdown.drain.cancel();
+    app.tasks.close();
+    if tokio::time::timeout(limits::DRAIN_HARD_END, app.tasks.wait()).await.is_err() {
+        tracing::warn!(tasks = app.tasks.len(), "some tasks did not end in time and are cut");
+    }
+    if tokio::time::timeout(limits::DATABASE_CLOSE_TIMEOUT, app.db.close()).await.is_err() {
+        tracing::warn!("some connections to the database did not close in time");
+    }
+    tracing::info!("stopped");
+    Ok(())
+}
+
+/// What is done once in a while, on every node; doing it twice does no harm.
+async fn housekeeping(app: App) {
+    let mut interval = tokio::time::interval(limits::HOUSEKEEPING_INTERVAL);
+    loop {
+        tokio::select! {
+            () = app.shutdown.drain.cancelled() => return,
+            _ = interval.tick() => {}
+        }
+        if let Err(error) = db::make_partitions(&app.db.api, app.clock.wall()).await {
+            tracing::warn!(%error, "partitions were not made; trying again later");
+        }
+        match idempotency::forget_old(&app.db.api, app.clock.now()).await {
+            Ok(keys) if keys > 0 => tracing::debug!(keys, "old idempotency keys forgotten"),
+            Ok(_) => {}
+            Err(error) => tracing::warn!(%error, "old idempotency keys were not forgotten; trying again later"),
+        }
+    }
+}

@@ -1,0 +1,309 @@
+//! The commands of the `lastbite` program.
+
+use std::{io::Write, path::PathBuf, process::ExitCode, time::Duration};
+
+use anyhow::Context;
+use clap::{Parser, Subcommand, ValueEnum};
+use lastbite::{
+    App, Parts,
+    auth::SigningSeed,
+    clock::Clock,
+    config::{Config, Environment, Surroundings},
+    db::{
+        self, Pools,
+        embedded::{self, Embedded},
+    },
+    demo::Story,
+    telemetry, web,
+};
+use secrecy::ExposeSecret;
+use tokio::{
+    net::TcpListener,
+    signal::unix::{SignalKind, signal},
+};
+
+/// The real-time server of a diet survival game.
+#[derive(Debug, Parser)]
+#[command(version)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+    #[command(flatten)]
+    config: Config,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Runs the server.
+    Serve,
+    /// Runs a server with a challenge that plays itself, days passing in seconds, and prints the link to its board.
+    Demo {
+        #[command(flatten)]
+        story: Story,
+        /// Stops when the story has ended, instead of keeping the board up.
+        #[arg(long)]
+        once: bool,
+    },
+    /// Brings the database to this version's shape, and stops.
+    Migrate,
+    /// Prints the configuration and what keeps it from production.
+    CheckConfig,
+    /// Asks the server on this machine whether it is ready; for container health checks.
+    Health,
+    /// Prints a document of the API, as it is committed under `protocol/`.
+    Describe { document: Document },
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum Document {
+    Openapi,
+    Asyncapi,
+}
+
+fn main() -> ExitCode {
+    let Cli { command, config } = Cli::parse();
+    match run(command, &config) {
+        Ok(code) => code,
+        Err(error) => {
+            let _closed = writeln!(std::io::stderr(), "lastbite: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+#[tokio::main]
+async fn run(command: Command, config: &Config) -> anyhow::Result<ExitCode> {
+    match command {
+        Command::CheckConfig => return check_config(config),
+        Command::Health => return health(config).await,
+        Command::Describe { document } => return describe(document),
+        Command::Serve => {
+            telemetry::start_logs(config)?;
+            refuse_faults(config)?;
+            serve(config).await?;
+        }
+        Command::Demo { story, once } => {
+            telemetry::start_logs(config)?;
+            demo(config, &story, once).await?;
+        }
+        Command::Migrate => {
+            telemetry::start_logs(config)?;
+            let postgres = Postgres::find(config, &data_dir(config)).await?;
+            db::migrate(&postgres.url).await?;
+            tracing::info!("the database has this version's shape");
+            postgres.stop().await;
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn refuse_faults(config: &Config) -> anyhow::Result<()> {
+    let faults = config.check();
+    anyhow::ensure!(faults.is_empty(), "not started:\n  {}", faults.join("\n  "));
+    Ok(())
+}
+
+fn check_config(config: &Config) -> anyhow::Result<ExitCode> {
+    let mut out = std::io::stdout().lock();
+    write!(out, "{}", config.describe())?;
+    let faults = config.check();
+    for fault in &faults {
+        writeln!(out, "fault: {fault}")?;
+    }
+    Ok(if faults.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+async fn health(config: &Config) -> anyhow::Result<ExitCode> {
+    let mut address = config.listen;
+    if address.ip().is_unspecified() {
+        address.set_ip(std::net::Ipv4Addr::LOCALHOST.into());
+    }
+    let url = format!("http://{address}/health/ready");
+    let client = reqwest::Client::builder().timeout(Duration::from_secs(3)).build()?;
+    let ready = client.get(url).send().await.is_ok_and(|answer| answer.status().is_success());
+    Ok(if ready { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+fn describe(document: Document) -> anyhow::Result<ExitCode> {
+    let text = match document {
+        Document::Openapi => web::openapi()?,
+        Document::Asyncapi => web::asyncapi()?,
+    };
+    std::io::stdout().write_all(text.as_bytes())?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The Postgres in use: the one named, or our own.
+struct Postgres {
+    url: String,
+    own: Option<Embedded>,
+}
+
+impl Postgres {
+    async fn find(config: &Config, data_dir: &std::path::Path) -> anyhow::Result<Self> {
+        if let Some(url) = &config.database_url {
+            return Ok(Self { url: url.expose_secret().to_owned(), own: None });
+        }
+        let surroundings = Surroundings::read();
+        let options = embedded::Options {
+            data_dir: data_dir.to_owned(),
+            durable: true,
+            bin_dir: config.pg_bin_dir.clone(),
+            cache_dir: Some(embedded::default_cache_dir(
+                surroundings.home.as_deref(),
+                surroundings.cache_home.as_deref(),
+            )),
+            path: surroundings.path,
+        };
+        let own = Embedded::start(&options).await?;
+        tracing::info!(data_dir = %data_dir.display(), "the own Postgres runs");
+        Ok(Self { url: own.url().to_owned(), own: Some(own) })
+    }
+
+    async fn stop(self) {
+        if let Some(own) = self.own {
+            own.stop().await;
+        }
+    }
+}
+
+fn data_dir(config: &Config) -> PathBuf {
+    config.data_dir.clone().unwrap_or_else(|| {
+        let surroundings = Surroundings::read();
+        embedded::default_data_dir(surroundings.home.as_deref(), surroundings.data_home.as_deref())
+    })
+}
+
+async fn serve(config: &Config) -> anyhow::Result<()> {
+    let data_dir = data_dir(config);
+    std::fs::create_dir_all(&data_dir).with_context(|| format!("data folder {}", data_dir.display()))?;
+    let postgres = Postgres::find(config, &data_dir).await?;
+    let app = prepare(config, &postgres, &data_dir, Clock::system()).await?;
+    if config.environment == Environment::Production {
+        let faults = db::unsafe_settings(&app.db.judge).await?;
+        anyhow::ensure!(faults.is_empty(), "not started, acknowledged writes could be lost: {}", faults.join(", "));
+    }
+    let listener = web::listen(config.listen).with_context(|| format!("listening on {}", config.listen))?;
+    start_metrics(config, &app).await?;
+    tracing::info!("serving on http://{}", listener.local_addr()?);
+    lastbite::serve(listener, app, Duration::from_secs(config.drain_wait_s), stop_signal()).await?;
+    postgres.stop().await;
+    Ok(())
+}
+
+async fn demo(config: &Config, story: &Story, once: bool) -> anyhow::Result<()> {
+    anyhow::ensure!(
+        config.database_url.is_none(),
+        "the demo plays in a database of its own: in yours its fast clock would judge real challenges. \
+         Unset LASTBITE_DATABASE_URL"
+    );
+    // A story begins in an empty world, and leaves nothing behind.
+    let world = std::env::temp_dir().join(format!("lastbite-demo-{}", std::process::id()));
+    std::fs::create_dir_all(&world)?;
+    let _removed = RemoveOnDrop(world.clone());
+    let postgres = Postgres::find(config, &world).await?;
+    let clock = story.clock(Clock::system().wall());
+    let app = prepare(config, &postgres, &world, clock.clone()).await?;
+    let listener = web::listen(config.listen).with_context(|| format!("listening on {}", config.listen))?;
+    start_metrics(config, &app).await?;
+    let base = format!("http://{}", listener.local_addr()?);
+    let told = std::sync::Arc::new(tokio::sync::Notify::new());
+    let ended = std::sync::Arc::clone(&told);
+    let playing = async {
+        let link = |challenge| {
+            let _closed = writeln!(std::io::stdout(), "\n  Watch the board live:  {base}/watch/{challenge}\n");
+        };
+        if let Err(error) = story.play(&base, &clock, link).await {
+            tracing::error!("the story broke off: {error:#}");
+        } else {
+            tracing::info!("the story has ended; the board stays up until Ctrl-C");
+        }
+        if once {
+            ended.notify_one();
+        }
+        std::future::pending::<()>().await;
+    };
+    let stop = async {
+        tokio::select! {
+            () = stop_signal() => {}
+            () = told.notified() => {}
+        }
+    };
+    tokio::select! {
+        served = lastbite::serve(listener, app, Duration::ZERO, stop) => served?,
+        () = playing => {}
+    }
+    postgres.stop().await;
+    Ok(())
+}
+
+struct RemoveOnDrop(PathBuf);
+
+impl Drop for RemoveOnDrop {
+    fn drop(&mut self) {
+        if let Err(error) = std::fs::remove_dir_all(&self.0) {
+            tracing::warn!(%error, folder = %self.0.display(), "a folder stays behind");
+        }
+    }
+}
+
+/// Migrates and puts the server together.
+async fn prepare(
+    config: &Config,
+    postgres: &Postgres,
+    data_dir: &std::path::Path,
+    clock: Clock,
+) -> anyhow::Result<App> {
+    let pools = Pools::new(&postgres.url)?;
+    db::migrate(&postgres.url).await.context("migrating the database")?;
+    db::make_partitions(&pools.judge, clock.wall()).await?;
+    App::new(Parts {
+        clock,
+        db: pools,
+        seed: signing_seed(config, data_dir)?,
+        media: data_dir.join("photos"),
+        allowed_origins: config.allowed_origins.clone(),
+        trusted_proxies: config.trusted_proxies.clone(),
+        sockets_per_address: config.sockets_per_address,
+    })
+}
+
+/// The configured secret, or in development one that is made once and kept in the data folder.
+fn signing_seed(config: &Config, data_dir: &std::path::Path) -> anyhow::Result<SigningSeed> {
+    if let Some(key) = &config.token_key {
+        return SigningSeed::parse(key.expose_secret()).map_err(|fault| anyhow::anyhow!("LASTBITE_TOKEN_KEY {fault}"));
+    }
+    let file = data_dir.join("token-key");
+    if let Ok(kept) = std::fs::read_to_string(&file) {
+        return SigningSeed::parse(&kept).map_err(|fault| anyhow::anyhow!("{} {fault}", file.display()));
+    }
+    let seed = SigningSeed::random();
+    let mut options = std::fs::OpenOptions::new();
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.write(true).create_new(true).open(&file)?.write_all(seed.to_base64().as_bytes())?;
+    Ok(seed)
+}
+
+async fn start_metrics(config: &Config, app: &App) -> anyhow::Result<()> {
+    let Some(address) = config.metrics_listen else { return Ok(()) };
+    let metrics = telemetry::start_metrics()?;
+    let listener = TcpListener::bind(address).await.with_context(|| format!("metrics on {address}"))?;
+    tracing::info!("metrics on http://{}/metrics", listener.local_addr()?);
+    app.tasks.spawn(telemetry::serve_metrics(listener, metrics, app.shutdown.drain.clone()));
+    Ok(())
+}
+
+/// SIGTERM or Ctrl-C.
+async fn stop_signal() {
+    let mut terminate = match signal(SignalKind::terminate()) {
+        Ok(terminate) => terminate,
+        Err(error) => {
+            tracing::error!(%error, "no signal handler; stopping");
+            return;
+        }
+    };
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = tokio::signal::ctrl_c() => {}
+    }
+}

@@ -1,0 +1,61 @@
+//! The way in over HTTP: the router with its layers, the accept loop, the pages, and the documents of the API.
+//!
+//! What an endpoint does stands in its feature's `http.rs`; here is what all of them share.
+
+use std::sync::Arc;
+
+use axum::{Router, http::HeaderValue};
+use tokio::sync::Semaphore;
+use utoipa::OpenApi;
+use utoipa_axum::router::OpenApiRouter;
+
+use crate::{App, accounts, challenges, limits, meals, rooms};
+
+mod accept;
+pub mod body;
+mod documents;
+mod health;
+mod layers;
+mod pages;
+
+pub use accept::{accept, listen};
+pub use documents::{asyncapi, openapi};
+
+/// What the layers need to know.
+#[derive(Debug)]
+pub struct Settings {
+    allowed_origins: Vec<HeaderValue>,
+    requests: Arc<Semaphore>,
+    pub uploads: Semaphore,
+}
+
+impl Settings {
+    #[must_use]
+    pub fn new(allowed_origins: Vec<HeaderValue>) -> Self {
+        Self {
+            allowed_origins,
+            requests: Arc::new(Semaphore::new(limits::REQUESTS_IN_FLIGHT_MAX)),
+            uploads: Semaphore::new(limits::UPLOADS_IN_FLIGHT_MAX),
+        }
+    }
+}
+
+/// The routes of `/api/v1`, with their description.
+fn api() -> OpenApiRouter<App> {
+    let features = OpenApiRouter::new()
+        .merge(accounts::http::routes())
+        .merge(challenges::http::routes())
+        .merge(meals::http::routes());
+    OpenApiRouter::with_openapi(documents::Description::openapi()).nest("/api/v1", features).merge(health::routes())
+}
+
+/// Everything the server answers.
+pub fn router(app: &App) -> Router {
+    let (api, description) = api().split_for_parts();
+    let requests = api
+        .merge(documents::routes(&description))
+        .merge(pages::routes())
+        .fallback(layers::unknown_route)
+        .method_not_allowed_fallback(layers::wrong_method);
+    layers::around(requests, app).merge(layers::around_upgrades(rooms::socket::routes())).with_state(app.clone())
+}
