@@ -1,0 +1,125 @@
+//! The REST calls. A failure is told by its code, the way the run counts it.
+
+use std::{fmt, net::IpAddr, time::Duration};
+
+use anyhow::Context as _;
+use lastbite_protocol::{
+    ChallengeId,
+    rest::{Challenge, MealOutcome, Membership, NewChallenge, NewMeal, Problem, Register, SignedIn},
+};
+use reqwest::{Client, RequestBuilder, StatusCode, header::RETRY_AFTER};
+use serde::de::DeserializeOwned;
+use uuid::Uuid;
+
+use crate::target::Target;
+
+const REQUEST_TIMEOUT: Duration = Duration::from_secs(15);
+const SETUP_TRIES: u32 = 40;
+const SETUP_PAUSE: Duration = Duration::from_millis(250);
+const SETUP_PAUSE_MAX: Duration = Duration::from_secs(5);
+
+/// Why a request was not done.
+#[derive(Clone, Debug)]
+pub(crate) struct Failure {
+    /// `http 503 overloaded`, `timeout`, `io`…
+    pub(crate) code: String,
+    /// For people.
+    detail: String,
+    /// How long to wait before the same may work.
+    retry_after: Option<Duration>,
+}
+
+impl Failure {
+    /// A failure that this program sees, not the server.
+    pub(crate) fn named(code: &str) -> Self {
+        Self { code: code.to_owned(), detail: String::new(), retry_after: None }
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.code, self.detail)
+    }
+}
+
+impl std::error::Error for Failure {}
+
+/// A user who is signed in, from an address of their own.
+#[derive(Clone, Debug)]
+pub(crate) struct User {
+    http: Client,
+    base: String,
+    access_token: String,
+}
+
+impl User {
+    /// Registers. Waits while the server has too many passwords to hash.
+    pub(crate) async fn register(target: &Target, source: Option<IpAddr>, nickname: String) -> anyhow::Result<Self> {
+        let http = Client::builder().no_proxy().timeout(REQUEST_TIMEOUT).tcp_nodelay(true).local_address(source);
+        let http = http.build().context("making an HTTP client")?;
+        let base = format!("{}/api/v1", target.url);
+        let wish = Register {
+            email: format!("{nickname}@loadtest.lastbite.example"),
+            // Nobody is to sign in as a leftover of a load test.
+            password: Uuid::new_v4().to_string(),
+            nickname,
+        };
+        let signed_in: SignedIn = patiently(|| http.post(format!("{base}/accounts")).json(&wish)).await?;
+        Ok(Self { http, base, access_token: signed_in.access_token })
+    }
+
+    pub(crate) async fn create(&self, wish: &NewChallenge) -> Result<Challenge, Failure> {
+        patiently(|| self.post("/challenges").json(wish)).await
+    }
+
+    pub(crate) async fn join(&self, challenge: ChallengeId) -> Result<Membership, Failure> {
+        patiently(|| self.post(&format!("/challenges/{challenge}/players"))).await
+    }
+
+    /// One try: what fails is counted, not repeated.
+    pub(crate) async fn log(&self, meal: &NewMeal) -> Result<MealOutcome, Failure> {
+        once(self.post("/meals").header("Idempotency-Key", Uuid::now_v7().to_string()).json(meal)).await
+    }
+
+    fn post(&self, path: &str) -> RequestBuilder {
+        self.http.post(format!("{}{path}", self.base)).bearer_auth(&self.access_token)
+    }
+}
+
+/// For setting the stage: again, while the server asks for patience.
+async fn patiently<T: DeserializeOwned>(request: impl Fn() -> RequestBuilder) -> Result<T, Failure> {
+    let mut tries = 1;
+    loop {
+        match once(request()).await {
+            Err(Failure { retry_after: Some(pause), .. }) if tries < SETUP_TRIES => tokio::time::sleep(pause).await,
+            answer => return answer,
+        }
+        tries += 1;
+    }
+}
+
+async fn once<T: DeserializeOwned>(request: RequestBuilder) -> Result<T, Failure> {
+    let answer = request.send().await.map_err(|error| unanswered(&error))?;
+    let status = answer.status();
+    if status.is_success() {
+        return answer.json().await.map_err(|error| unanswered(&error));
+    }
+    let passes = matches!(status, StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE);
+    let asked = answer.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok()?.parse().ok());
+    let pause = asked.map_or(SETUP_PAUSE, Duration::from_secs).clamp(SETUP_PAUSE, SETUP_PAUSE_MAX);
+    let problem: Option<Problem> = answer.json().await.ok();
+    let (code, detail) = problem.map_or_else(Default::default, |it| (it.code, it.detail.unwrap_or(it.title)));
+    let code = format!("http {} {code}", status.as_u16());
+    Err(Failure { code: code.trim_end().to_owned(), detail, retry_after: passes.then_some(pause) })
+}
+
+fn unanswered(error: &reqwest::Error) -> Failure {
+    let code = match error {
+        error if error.is_timeout() => "timeout",
+        error if error.is_connect() => "connect",
+        error if error.is_decode() => "unreadable answer",
+        _ => "io",
+    };
+    let cause = std::error::Error::source(error).map(|cause| format!(" ({cause})")).unwrap_or_default();
+    Failure { code: code.to_owned(), detail: format!("{error}{cause}"), retry_after: None }
+}
