@@ -1,0 +1,185 @@
+//! A world: a database, a clock that the test moves, and one or more servers.
+
+use std::{net::SocketAddr, time::Duration};
+
+use chrono::{DateTime, Utc};
+use lastbite::{App, Parts, auth::SigningSeed, clock::Clock, db::Pools};
+use lastbite_protocol::ChallengeId;
+use sqlx::PgPool;
+use tokio::{sync::oneshot, task::JoinHandle};
+
+use super::{Api, PATIENCE, Player, Viewer, postgres, postgres::tempfile::Folder, seoul, until};
+
+/// A database, a clock and a server.
+pub(crate) struct World {
+    pub(crate) node: Node,
+    pub(crate) clock: Clock,
+    /// For looking at what is stored.
+    pub(crate) db: PgPool,
+    pub(crate) database_url: String,
+    pub(crate) seed: SigningSeed,
+    pub(crate) media: Folder,
+}
+
+/// A server of the world.
+pub(crate) struct Node {
+    pub(crate) app: App,
+    pub(crate) address: SocketAddr,
+    stop: Option<oneshot::Sender<()>>,
+    serving: Option<JoinHandle<anyhow::Result<()>>>,
+}
+
+/// How a server is set up, where tests differ.
+pub(crate) struct Setup {
+    pub(crate) sockets_per_address: usize,
+    pub(crate) drain_wait: Duration,
+}
+
+impl Default for Setup {
+    fn default() -> Self {
+        Self { sockets_per_address: 1000, drain_wait: Duration::ZERO }
+    }
+}
+
+impl World {
+    /// A world on Sunday, 1 March 2026, noon in Seoul.
+    pub(crate) async fn open() -> Self {
+        Self::with_database(postgres::database().await).await
+    }
+
+    /// The same on a given database, which has to be migrated.
+    pub(crate) async fn with_database(database_url: String) -> Self {
+        let clock = Clock::fixed(seoul("2026-03-01 12:00"));
+        let db = sqlx::postgres::PgPoolOptions::new().max_connections(2).connect_lazy(&database_url).unwrap();
+        let (seed, media) = (SigningSeed::random(), Folder::new("lastbite-media"));
+        let node = Node::start(any_port(), &database_url, clock.clone(), &seed, media.path(), Setup::default()).await;
+        Self { node, clock, db, database_url, seed, media }
+    }
+
+    /// One more server on the same database, which hears nothing of what this one announces.
+    pub(crate) async fn another_node(&self) -> Node {
+        self.node_with(Setup::default()).await
+    }
+
+    /// The same, set up differently.
+    pub(crate) async fn node_with(&self, setup: Setup) -> Node {
+        self.node_at(any_port(), setup).await
+    }
+
+    async fn node_at(&self, address: SocketAddr, setup: Setup) -> Node {
+        Node::start(address, &self.database_url, self.clock.clone(), &self.seed, self.media.path(), setup).await
+    }
+
+    /// Stops the server and starts it again at the same address.
+    pub(crate) async fn restart(&mut self) {
+        let address = self.node.address;
+        tokio::time::timeout(PATIENCE, self.node.stopping()).await.expect("it stops in time").unwrap().unwrap();
+        self.node = self.node_at(address, Setup::default()).await;
+    }
+
+    pub(crate) fn api(&self) -> Api {
+        self.node.api()
+    }
+
+    /// What a browser's address begins with.
+    pub(crate) fn origin(&self) -> String {
+        format!("http://{}", self.node.address)
+    }
+
+    /// Registers a user with this nickname.
+    pub(crate) async fn user(&self, nickname: &str) -> Player {
+        Player::register(self.api(), nickname).await
+    }
+
+    /// Watches a challenge without signing in.
+    pub(crate) async fn spectator(&self, challenge: ChallengeId) -> Viewer {
+        self.node.spectator(challenge).await
+    }
+
+    /// Moves the clock of play.
+    pub(crate) fn time(&self, at: DateTime<Utc>) {
+        self.clock.set(at);
+    }
+
+    /// Moves the clock to an instant and waits until the referee has done all that was due.
+    pub(crate) async fn referee_at(&self, at: DateTime<Utc>) {
+        self.clock.set(at);
+        until("the referee has nothing left to do", || async {
+            let due: i64 = sqlx::query_scalar(
+                "select count(*) from rounds r join challenges c on c.id = r.challenge_id
+                 where c.status in ('open', 'running')
+                   and ((r.opened_at is null and r.starts_at <= $1) or (r.judged_at is null and r.closes_at <= $1))",
+            )
+            .bind(at)
+            .fetch_one(&self.db)
+            .await
+            .unwrap();
+            (due == 0).then_some(())
+        })
+        .await;
+    }
+
+    /// A number from the database.
+    pub(crate) async fn count(&self, query: &'static str) -> i64 {
+        sqlx::query_scalar(query).fetch_one(&self.db).await.unwrap()
+    }
+
+    /// Stops the server as an operator would.
+    pub(crate) async fn stop(self) {
+        self.node.stop().await;
+        self.db.close().await;
+    }
+}
+
+impl Node {
+    async fn start(
+        address: SocketAddr,
+        database_url: &str,
+        clock: Clock,
+        seed: &SigningSeed,
+        media: &std::path::Path,
+        setup: Setup,
+    ) -> Self {
+        let app = App::new(Parts {
+            clock,
+            db: Pools::new(database_url).unwrap(),
+            seed: seed.clone(),
+            media: media.to_owned(),
+            allowed_origins: vec!["https://app.example.com".to_owned()],
+            trusted_proxies: Vec::new(),
+            sockets_per_address: setup.sockets_per_address,
+        })
+        .unwrap();
+        let listener = lastbite::web::listen(address).unwrap();
+        let address = listener.local_addr().unwrap();
+        let (stop, stopped) = oneshot::channel::<()>();
+        let stopped = async move {
+            let _stop_or_gone = stopped.await;
+        };
+        #[expect(clippy::disallowed_methods, reason = "the server of a test runs beside it")]
+        let serving = tokio::spawn(lastbite::serve(listener, app.clone(), setup.drain_wait, stopped));
+        Self { app, address, stop: Some(stop), serving: Some(serving) }
+    }
+
+    pub(crate) fn api(&self) -> Api {
+        Api::new(self.address)
+    }
+
+    pub(crate) async fn spectator(&self, challenge: ChallengeId) -> Viewer {
+        Viewer::watch(self.address, None, challenge, None).await
+    }
+
+    /// Tells it to stop; the answer comes when it has.
+    pub(crate) fn stopping(&mut self) -> JoinHandle<anyhow::Result<()>> {
+        let _gone = self.stop.take().unwrap().send(());
+        self.serving.take().unwrap()
+    }
+
+    pub(crate) async fn stop(mut self) {
+        tokio::time::timeout(PATIENCE, self.stopping()).await.expect("it stops in time").unwrap().unwrap();
+    }
+}
+
+fn any_port() -> SocketAddr {
+    SocketAddr::from(([127, 0, 0, 1], 0))
+}
