@@ -58,7 +58,7 @@ async fn a_crash_after_any_write_of_the_referee_leaves_nothing_behind() {
             sora.keeps("2026-03-02").await;
         }
         world.db.execute(CRASH_AFTER_EVERY_WRITE).await.unwrap();
-        world.referee_at(seoul(deadline)).await;
+        board.reads_during(world.referee_at(seoul(deadline))).await;
         crashes.push(world.count("select last_value from crashes").await);
         world.db.execute("drop function crash cascade; drop sequence crashes, writes, survived").await.unwrap();
     }

@@ -206,6 +206,18 @@ impl Viewer {
         }
     }
 
+    /// Reads on while something goes on that may take long: a client that does not read does not answer pings either, and
+    /// is sent away.
+    pub(crate) async fn reads_during<T>(&mut self, work: impl Future<Output = T>) -> T {
+        let mut work = std::pin::pin!(work);
+        loop {
+            tokio::select! {
+                done = &mut work => return done,
+                () = self.read(), if self.model.closed.is_none() => {}
+            }
+        }
+    }
+
     /// Reads until the server has closed. Answers the code.
     pub(crate) async fn sees_the_end(&mut self) -> Option<u16> {
         let reading = async {
