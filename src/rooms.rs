@@ -5,6 +5,7 @@
 //! them.
 //!
 //! - [`board`], [`ladder`], [`history`], [`presence`], [`push`], [`credits`]: PURE parts
+//! - [`projection`]: what a room holds, and what a reader gets of it next
 //! - [`room`]: one challenge's room and its task
 //! - [`socket`]: one connection
 
@@ -23,6 +24,7 @@ pub mod credits;
 pub mod history;
 pub mod ladder;
 pub mod presence;
+pub mod projection;
 pub mod push;
 pub mod room;
 pub mod socket;

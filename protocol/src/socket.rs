@@ -60,7 +60,8 @@ pub enum ClientMessage {
     },
 }
 
-/// A wish to watch a stream.
+/// A wish to watch a stream. A number belongs to the rows it was seen with: who comes back with another window leaves it
+/// out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Watch {

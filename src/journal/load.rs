@@ -6,7 +6,7 @@ use sqlx::{PgPool, types::Json};
 use uuid::Uuid;
 
 use super::{Event, Numbered, number, stored};
-use crate::db;
+use crate::{db, limits};
 
 /// A challenge as it was at number `n`, all from one snapshot of the database.
 #[derive(Clone, Debug)]
@@ -19,6 +19,8 @@ pub struct Loaded {
     /// The day opened last, while the challenge runs.
     pub day: Option<DayClock>,
     pub players: Vec<(UserId, String, Standing)>,
+    /// The last events, at most [`limits::EVENTS_REMEMBERED_MAX`], up to and with `n`.
+    pub recent: Vec<Numbered>,
 }
 
 /// Loads a challenge for a room; `None` when there is no such challenge.
@@ -45,6 +47,8 @@ pub async fn load(pool: &PgPool, challenge: ChallengeId) -> Result<Option<Loaded
     )
     .fetch_optional(&mut *tx)
     .await?;
+    let most = limits::EVENTS_REMEMBERED_MAX as u64;
+    let recent = read(&mut *tx, challenge.0, number(row.last_n).saturating_sub(most), most.cast_signed()).await?;
     let players = sqlx::query!(
         r#"select user_id, nickname, standing as "standing: Json<Standing>" from standings where challenge_id = $1"#,
         challenge.0
@@ -52,19 +56,21 @@ pub async fn load(pool: &PgPool, challenge: ChallengeId) -> Result<Option<Loaded
     .fetch_all(&mut *tx)
     .await?;
     tx.commit().await?;
+    let status = db::parsed(&row.status)?;
     Ok(Some(Loaded {
         n: number(row.last_n),
         title: row.title,
         terms: row.terms.0,
-        status: db::parsed(&row.status)?,
+        status,
         starts_at: row.starts_at,
-        day: day.map(|row| DayClock {
+        day: day.filter(|_| status == ChallengeStatus::Running).map(|row| DayClock {
             day: row.day.cast_unsigned(),
             starts_at: row.starts_at,
             ends_at: row.ends_at,
             closes_at: row.closes_at,
         }),
         players: players.into_iter().map(|row| (row.user_id.into(), row.nickname, row.standing.0)).collect(),
+        recent,
     }))
 }
 
@@ -73,6 +79,10 @@ pub async fn load(pool: &PgPool, challenge: ChallengeId) -> Result<Option<Loaded
 /// # Errors
 /// Postgres is away, or an event cannot be read.
 pub async fn since(pool: &PgPool, stream: Uuid, n: u64, limit: i64) -> Result<Vec<Numbered>, sqlx::Error> {
+    read(pool, stream, n, limit).await
+}
+
+async fn read(db: impl sqlx::PgExecutor<'_>, stream: Uuid, n: u64, limit: i64) -> Result<Vec<Numbered>, sqlx::Error> {
     let rows = sqlx::query!(
         r#"select n, at, event as "event: Json<Event>" from journal
            where stream_id = $1 and n > $2 order by n limit $3"#,
@@ -80,7 +90,7 @@ pub async fn since(pool: &PgPool, stream: Uuid, n: u64, limit: i64) -> Result<Ve
         stored(n),
         limit
     )
-    .fetch_all(pool)
+    .fetch_all(db)
     .await?;
     Ok(rows.into_iter().map(|row| Numbered { n: number(row.n), at: row.at, event: row.event.0 }).collect())
 }

@@ -157,8 +157,8 @@ impl Board {
                 self.heading.status = ChallengeStatus::Running;
                 self.heading.day = Some(*clock);
             }
-            Event::Finished { .. } => self.heading.status = ChallengeStatus::Finished,
-            Event::Cancelled { .. } => self.heading.status = ChallengeStatus::Cancelled,
+            Event::Finished { .. } => (self.heading.status, self.heading.day) = (ChallengeStatus::Finished, None),
+            Event::Cancelled { .. } => (self.heading.status, self.heading.day) = (ChallengeStatus::Cancelled, None),
             _ => {}
         }
     }

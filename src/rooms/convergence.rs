@@ -6,12 +6,13 @@
 //! the one that a replay of the journal gives, and each client shows that board and has seen every event once, in order.
 //!
 //! - [`story`]: the challenge and its journal
-//! - [`node`]: a room, and what a socket does with it; the tasks and the waiting are left out
+//! - [`node`]: a room's projection, and what a socket does with it; the tasks and the waiting are left out
 //! - [`client`]: who reads
 
 use lastbite_protocol::{SortKey, UserId};
 use proptest::prelude::*;
 
+use super::projection::Bounds;
 use crate::rules::{Numbered, ranking};
 
 mod client;
@@ -19,7 +20,7 @@ mod node;
 mod story;
 
 use client::{Client, Connection};
-use node::{Bounds, Node};
+use node::Node;
 use story::{Move, Story, id};
 
 const PLAYERS: u8 = 9;
@@ -90,7 +91,12 @@ fn an_act() -> impl Strategy<Value = Act> {
 }
 
 fn bounds() -> impl Strategy<Value = Bounds> {
-    (3_usize..=5, 1_usize..=4, 4_usize..40).prop_map(|(window, frames, size)| Bounds { window, frames, size })
+    (3_usize..=5, 1_usize..=4, 500_usize..8_000, 0_usize..12).prop_map(|(window_rows, frames, bytes, events)| Bounds {
+        window_rows,
+        frames,
+        bytes,
+        events,
+    })
 }
 
 struct World {
@@ -150,13 +156,13 @@ impl World {
     fn serves(&mut self, client: usize, arrive: Option<usize>, journal_answers: usize) {
         let client = &mut self.clients[client];
         let Some(connection) = &mut client.connection else { return };
-        let node = &self.nodes[connection.node];
+        let node = &mut self.nodes[connection.node];
         let mut sent = node.deliver(&mut connection.cursor, &self.story, journal_answers);
         if let Some(arrive) = arrive {
             sent.truncate(arrive);
             client.connection = None;
         }
-        sent.into_iter().for_each(|message| client.takes(message, self.bounds.window));
+        sent.into_iter().for_each(|message| client.takes(message, self.bounds.window_rows));
     }
 
     /// Luck turns: every room hears of everything, and every client is served to the end.
@@ -185,12 +191,12 @@ proptest! {
         let mut world = World::new(bounds);
         acts.into_iter().for_each(|act| world.does(act));
         world.settles();
-        let (replayed, events) = world.story.replayed(bounds.window);
+        let (replayed, events) = world.story.replayed(bounds.window_rows);
         let (picture, counts) = replayed.picture(true);
         for node in &world.nodes {
-            prop_assert_eq!(node.board.n(), replayed.n());
-            prop_assert_eq!(node.board.picture(true), (picture.clone(), counts));
-            prop_assert!(node.board.standings().eq(replayed.standings()));
+            prop_assert_eq!(node.board().n(), replayed.n());
+            prop_assert_eq!(node.board().picture(true), (picture.clone(), counts));
+            prop_assert!(node.board().standings().eq(replayed.standings()));
         }
         let ranks: Vec<_> = picture.rows.iter().map(|row| replayed.place(row.player, 0).unwrap().rank).collect();
         for client in &world.clients {

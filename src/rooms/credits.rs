@@ -18,6 +18,12 @@ impl Credits {
         Self { full_at: Duration::ZERO, refill, burst }
     }
 
+    /// Whether nothing is spent that has not come back.
+    #[must_use]
+    pub fn is_full(&self, now: Duration) -> bool {
+        self.full_at <= now
+    }
+
     /// Takes one credit, if there is one.
     pub fn spend(&mut self, now: Duration) -> bool {
         let full_at = self.full_at.max(now) + self.refill;
@@ -44,5 +50,6 @@ mod tests {
         assert!(!credits.spend(at(500)));
         assert!((0..3).all(|_| credits.spend(at(60_000))));
         assert!(!credits.spend(at(60_000)));
+        assert_eq!([61_499, 61_500].map(|ms| credits.is_full(at(ms))), [false, true]);
     }
 }

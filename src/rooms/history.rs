@@ -62,6 +62,16 @@ impl<T: Clone> History<T> {
         }
     }
 
+    /// How many ticks came after `n`; `None` when no tick begins or ends there, as far as is remembered.
+    #[must_use]
+    pub fn ticks_after(&self, n: u64) -> Option<usize> {
+        if n == self.n {
+            return Some(0);
+        }
+        let first = self.frames.partition_point(|frame| frame.from < n);
+        self.frames.get(first).is_some_and(|frame| frame.from == n).then(|| self.frames.len() - first)
+    }
+
     /// What came after `n`, at most `most` ticks of it.
     #[must_use]
     pub fn after(&self, n: u64, most: usize) -> After<T> {
@@ -102,11 +112,12 @@ impl Lately {
         }
     }
 
-    /// The events after `n`; `None` when some are forgotten.
+    /// The events after `n`, up to and with `until`; `None` when some are forgotten.
     #[must_use]
-    pub fn after(&self, n: u64) -> Option<Vec<NumberedEvent>> {
+    pub fn between(&self, n: u64, until: u64) -> Option<Vec<NumberedEvent>> {
         let first = self.events.partition_point(|event| event.n <= n);
-        (n >= self.from).then(|| self.events.range(first..).cloned().collect())
+        let end = self.events.partition_point(|event| event.n <= until).max(first);
+        (n >= self.from).then(|| self.events.range(first..end).cloned().collect())
     }
 }
 
@@ -137,6 +148,8 @@ mod tests {
         assert_eq!(numbers(history.after(9, 9)), Some(vec![(9, 12)]));
         assert_eq!(numbers(history.after(5, 9)), Some(vec![(5, 6), (6, 9), (9, 12)]));
         assert_eq!(numbers(history.after(5, 2)), Some(vec![(5, 6), (6, 9)]));
+        assert_eq!([5, 6, 9, 12].map(|n| history.ticks_after(n)), [Some(3), Some(2), Some(1), Some(0)]);
+        assert_eq!([4, 8, 13].map(|n| history.ticks_after(n)), [None; 3]);
     }
 
     #[test]
@@ -153,11 +166,16 @@ mod tests {
         };
         let mut lately = Lately::new(10, 3);
         lately.extend(&[event(12), event(15)]);
-        let after = |lately: &Lately, n| lately.after(n).map(|events| events.iter().map(|event| event.n).collect());
+        let between = |lately: &Lately, n, until| {
+            lately.between(n, until).map(|events| events.iter().map(|event| event.n).collect::<Vec<_>>())
+        };
+        let after = |lately: &Lately, n| between(lately, n, u64::MAX);
         assert_eq!(after(&lately, 10), Some(vec![12, 15]));
         assert_eq!(after(&lately, 13), Some(vec![15]));
         assert_eq!(after(&lately, 20), Some(vec![]));
         assert_eq!(after(&lately, 9), None);
+        assert_eq!(between(&lately, 10, 14), Some(vec![12]));
+        assert_eq!(between(&lately, 20, 14), Some(vec![]));
         lately.extend(&[event(16), event(17)]);
         assert_eq!(after(&lately, 11), None);
         assert_eq!(after(&lately, 12), Some(vec![15, 16, 17]));

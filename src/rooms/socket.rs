@@ -25,12 +25,7 @@ use tokio::{
     time::{Instant, timeout},
 };
 
-use super::{
-    OpenError,
-    board::Place,
-    credits::Credits,
-    room::{Seat, text_of},
-};
+use super::{OpenError, board::Place, credits::Credits, projection::text_of, room::Seat};
 use crate::{App, auth::Peer, error::ApiError, limits};
 
 mod delivery;
@@ -80,6 +75,8 @@ struct Watching {
     /// The number the client has seen; none before its first snapshot.
     cursor: Option<u64>,
     window: Window,
+    /// The rows that the client has are of another window: it needs a whole board, whatever its number.
+    window_changed: bool,
     /// The telling of presence that the client has heard.
     presence: u64,
     /// The player's own place as told last. Only for players.
@@ -221,15 +218,18 @@ impl Session {
         let wake = Arc::clone(&self.wake);
         loop {
             let deadline = self.next_deadline();
+            // In this order: what the client has said comes before what its silence means, and news come last, for in a
+            // busy room there always are some.
             let done = tokio::select! {
+                biased;
                 () = drain.cancelled() => Err(Self::draining()),
                 message = self.socket.recv() => match message {
                     Some(Ok(message)) => self.hear(message).await,
                     Some(Err(_)) => Err(End::UNREADABLE),
                     None => Err(End::Gone),
                 },
-                () = wake.notified() => self.deliver().await,
                 () = tokio::time::sleep_until(deadline) => self.on_time().await,
+                () = wake.notified() => self.deliver().await,
             };
             if let Err(end) = done {
                 return end;
@@ -304,6 +304,7 @@ impl Session {
         let Watch { stream, n, window } = watch;
         let Stream::Challenge(challenge) = stream;
         if let Some(watching) = self.watching.iter_mut().find(|watching| watching.seat.room().stream() == stream) {
+            watching.window_changed |= watching.window != window;
             (watching.window, watching.cursor) = (window, n);
             Box::pin(self.app.rooms.come_to(watching.seat.room(), n.unwrap_or(0))).await;
             return Ok(());
@@ -313,10 +314,12 @@ impl Session {
         }
         let seat = loop {
             // Opening is seldom: its state must not make every socket larger.
-            let room = Box::pin(self.app.rooms.open(challenge)).await.map_err(|error| match error {
-                OpenError::NotFound => Refused::NOT_FOUND,
-                OpenError::Away(_) => Refused::AWAY,
-            })?;
+            let opening = Box::pin(timeout(limits::ROOM_OPEN_TIMEOUT, self.app.rooms.open(challenge)));
+            let room = match opening.await {
+                Ok(Ok(room)) => room,
+                Ok(Err(OpenError::NotFound)) => return Err(Refused::NOT_FOUND),
+                Ok(Err(OpenError::Away(_))) | Err(_) => return Err(Refused::AWAY),
+            };
             // A room that closed between the two is opened anew.
             if let Some(seat) = room.enter(Arc::clone(&self.wake)) {
                 break seat;
@@ -324,9 +327,16 @@ impl Session {
         };
         Box::pin(self.app.rooms.come_to(seat.room(), n.unwrap_or(0))).await;
         let now = Instant::now();
-        let watching =
-            Watching { seat, cursor: n, window, presence: 0, me: None, me_due: now, me_stale: self.user.is_some() };
-        self.watching.push(watching);
+        self.watching.push(Watching {
+            seat,
+            cursor: n,
+            window,
+            window_changed: false,
+            presence: 0,
+            me: None,
+            me_due: now,
+            me_stale: self.user.is_some(),
+        });
         Ok(())
     }
 
@@ -345,9 +355,15 @@ impl Session {
         self.write(Message::Text(text_of(message))).await
     }
 
-    /// Writes one frame. A reader that does not take it in time is sent away, to come back and resume by number.
+    /// Writes one frame. A reader that does not take it in time is sent away, to come back and resume by number; so is
+    /// one that still has much to read when the server drains.
     async fn write(&mut self, message: Message) -> Result<(), End> {
-        match timeout(limits::WRITE_TIMEOUT, self.socket.send(message)).await {
+        let sent = tokio::select! {
+            biased;
+            sent = timeout(limits::WRITE_TIMEOUT, self.socket.send(message)) => sent,
+            () = self.app.shutdown.drain.cancelled() => return Err(Self::draining()),
+        };
+        match sent {
             Ok(Ok(())) => {
                 metrics::counter!("lastbite_deliveries_total").increment(1);
                 Ok(())

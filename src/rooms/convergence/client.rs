@@ -2,10 +2,9 @@
 
 use lastbite_protocol::{
     Row,
-    socket::{Counts, NumberedEvent},
+    socket::{Counts, NumberedEvent, ServerMessage},
 };
 
-use super::{super::board::Changes, node::Message};
 use crate::rules::ranking;
 
 #[derive(Debug, Default)]
@@ -30,15 +29,15 @@ pub(super) struct Connection {
 }
 
 impl Client {
-    pub(super) fn takes(&mut self, message: Message, window: usize) {
+    pub(super) fn takes(&mut self, message: ServerMessage, window: usize) {
         match message {
-            Message::Snapshot { n, rows, counts } => {
+            ServerMessage::Snapshot { n, board, counts, .. } => {
                 if self.n.is_none() {
                     (self.since, self.told) = (n, n);
                 }
-                (self.rows, self.counts, self.n) = (rows, counts, Some(n));
+                (self.rows, self.counts, self.n) = (board.rows, counts, Some(n));
             }
-            Message::Tick(Changes { from, n, rows, removed, events, counts }) => {
+            ServerMessage::Tick { from, n, rows, removed, events, counts, .. } => {
                 let own = self.n.unwrap();
                 assert!(from <= own, "a gap: {from} after {own}");
                 let fresh = events.into_iter().filter(|event| event.n > self.told);
@@ -50,6 +49,7 @@ impl Client {
                 self.rows.truncate(window);
                 (self.counts, self.n) = (counts, Some(n.max(own)));
             }
+            other => panic!("a room tells boards and ticks: {other:?}"),
         }
         let last = self.events.last().map_or(0, |event| event.n);
         self.told = self.told.max(last).max(self.n.unwrap_or(0));

@@ -4,14 +4,17 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use lastbite_protocol::{
-    Progress, Standing, Status, UserId, Verdict,
+    ChallengeId, Progress, Standing, Status, Stream, UserId, Verdict,
     rest::ChallengeStatus,
     socket::{DayClock, NumberedEvent},
 };
 use uuid::Uuid;
 
 use super::super::board::{Applied, Board, Heading};
-use crate::rules::{Event, Numbered, ranking, standing};
+use crate::{
+    journal::Loaded,
+    rules::{Event, Numbered, ranking, standing},
+};
 
 const DAYS: u16 = 3;
 const LIVES: u8 = 1;
@@ -53,12 +56,34 @@ impl Story {
         }
     }
 
-    pub(super) fn heading(&self) -> Heading {
+    fn heading(&self) -> Heading {
         let title = "세 번의 하루".to_owned();
         Heading { title, days: DAYS, lives: LIVES, starts_at: second(0), status: self.status, day: self.day }
     }
 
-    pub(super) fn players(&self) -> Vec<(UserId, String, Standing)> {
+    pub(super) fn stream(&self) -> Stream {
+        Stream::Challenge(ChallengeId(Uuid::from_u128(7)))
+    }
+
+    /// As it is read from the journal at this moment, with the last few events.
+    pub(super) fn loaded(&self, recent: usize) -> Loaded {
+        let terms = serde_json::from_value(serde_json::json!({
+            "first_day": "2026-01-01", "days": DAYS, "lives": LIVES, "requirements": [{ "kind": "meals" }],
+        }));
+        let Heading { title, starts_at, status, day, .. } = self.heading();
+        Loaded {
+            n: self.journal.len() as u64,
+            title,
+            terms: terms.unwrap(),
+            status,
+            starts_at,
+            day,
+            players: self.players(),
+            recent: self.journal[self.journal.len().saturating_sub(recent)..].to_vec(),
+        }
+    }
+
+    fn players(&self) -> Vec<(UserId, String, Standing)> {
         self.standings.iter().map(|(id, (name, standing))| (*id, name.clone(), standing.clone())).collect()
     }
 
@@ -145,6 +170,7 @@ impl Story {
             let best = self.standings.iter().min_by_key(|(id, (_, standing))| (ranking::key(standing), **id));
             let champions: Vec<_> = best.map(|(id, _)| *id).into_iter().collect();
             self.append(Event::Finished { champions, champions_total: 1, survivors: alive });
+            self.day = None;
         } else {
             self.opens(day + 1);
         }

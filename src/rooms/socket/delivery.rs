@@ -11,7 +11,7 @@ use crate::{
     limits,
     rooms::{
         board::Place,
-        room::{Delivery, Missed},
+        projection::{Delivery, Missed},
     },
 };
 
@@ -39,7 +39,12 @@ impl Session {
                 break;
             }
             let watching = &mut self.watching[at];
-            let delivery = watching.seat.room().read(watching.cursor, watching.window, TICKS_AT_ONCE);
+            let room = watching.seat.room();
+            let delivery = if watching.window_changed {
+                room.read_board(watching.cursor, watching.window)
+            } else {
+                room.read(watching.cursor, watching.window, TICKS_AT_ONCE)
+            };
             let (texts, n) = match delivery {
                 Delivery::UpToDate => break,
                 Delivery::Ticks { texts, n } => (texts, n),
@@ -47,6 +52,7 @@ impl Session {
                     if !self.tell_missed(at, missed, n).await? {
                         break;
                     }
+                    self.watching[at].window_changed = false;
                     (vec![text], n)
                 }
             };
@@ -90,15 +96,18 @@ impl Session {
         let challenge = self.watching[at].seat.room().challenge();
         let mut seen = own;
         while seen < until {
-            let Ok(turn) = rooms.0.catch_ups.acquire().await else { return Ok(true) };
-            let Ok(mut events) = rooms.since(challenge, seen).await else {
+            let asked = async {
+                let _turn = rooms.0.catch_ups.acquire().await.ok()?;
+                rooms.since(challenge, seen).await.ok()
+            };
+            // Bounded, because meanwhile this socket hears nothing; whoever has no turn yet comes again.
+            let Ok(Some(mut events)) = tokio::time::timeout(limits::ROOM_OPEN_TIMEOUT, asked).await else {
                 self.ask_again = Some(Instant::now() + ASK_AGAIN);
                 return Ok(false);
             };
-            drop(turn);
             events.retain(|event| event.n <= until);
             seen = events.last().map_or(until, |last| last.n);
-            for text in self.watching[at].seat.room().tell_missed(own, &events) {
+            for text in self.watching[at].seat.room().tell(own, &events) {
                 self.write(Message::Text(text)).await?;
             }
         }
