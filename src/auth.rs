@@ -219,3 +219,26 @@ impl Peer {
         if trusted_proxies.contains(&peer) { said().unwrap_or(peer) } else { peer }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_trusted_proxy_is_believed_about_the_client() {
+        let proxy: IpAddr = "10.0.0.1".parse().unwrap();
+        let mut headers = HeaderMap::new();
+        headers.insert("x-real-ip", "192.0.2.1".parse().unwrap());
+        let client =
+            |peer: &str, headers: &HeaderMap| Peer(peer.parse().unwrap()).client(headers, &[proxy]).to_string();
+        assert_eq!(client("10.0.0.1:80", &headers), "192.0.2.1");
+        assert_eq!(
+            client("[::ffff:10.0.0.1]:80", &headers),
+            "192.0.2.1",
+            "the same proxy, as a socket of IPv6 sees it"
+        );
+        assert_eq!(client("10.0.0.2:80", &headers), "10.0.0.2", "anybody can write a header");
+        headers.insert("x-real-ip", "nonsense".parse().unwrap());
+        assert_eq!(client("10.0.0.1:80", &headers), "10.0.0.1");
+    }
+}

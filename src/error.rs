@@ -60,6 +60,15 @@ impl ApiError {
         }
     }
 
+    /// More than one may ask for; try again later.
+    #[must_use]
+    pub fn too_many(code: &'static str, detail: impl Into<String>) -> Self {
+        Self {
+            retry_after_s: Some(limits::RETRY_AFTER_S),
+            ..Self::refused(StatusCode::TOO_MANY_REQUESTS, code, detail)
+        }
+    }
+
     /// Our failure.
     #[must_use]
     pub fn failure(cause: anyhow::Error) -> Self {
@@ -155,6 +164,10 @@ impl From<sqlx::Error> for ApiError {
 
 impl From<anyhow::Error> for ApiError {
     fn from(error: anyhow::Error) -> Self {
-        Self::failure(error)
+        // What Postgres said says more than that something failed, however deep it was.
+        match error.downcast::<sqlx::Error>() {
+            Ok(error) => error.into(),
+            Err(error) => Self::failure(error),
+        }
     }
 }

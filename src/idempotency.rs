@@ -138,7 +138,19 @@ fn in_flight() -> ApiError {
 /// Postgres is away.
 pub async fn forget_old(pool: &PgPool, now: DateTime<Utc>) -> Result<u64, sqlx::Error> {
     let kept_since = now - limits::IDEMPOTENCY_KEY_KEPT;
-    let forgotten =
-        sqlx::query!("delete from idempotency_keys where created_at < $1", kept_since).execute(pool).await?;
-    Ok(forgotten.rows_affected())
+    let mut forgotten = 0;
+    loop {
+        let some = sqlx::query!(
+            "delete from idempotency_keys where ctid = any(array(
+                 select ctid from idempotency_keys where created_at < $1 limit $2
+             ))",
+            kept_since,
+            limits::IDEMPOTENCY_KEYS_FORGOTTEN_AT_ONCE
+        );
+        let some = some.execute(pool).await?.rows_affected();
+        forgotten += some;
+        if some.cast_signed() < limits::IDEMPOTENCY_KEYS_FORGOTTEN_AT_ONCE {
+            return Ok(forgotten);
+        }
+    }
 }

@@ -4,7 +4,7 @@
 //!
 //! - Bedrock, pure: [`rules`] decides what happens in play, [`nutrition`] what eating means
 //! - Ground: [`config`], [`limits`], [`clock`], [`db`], [`error`], [`bus`], [`media`], [`telemetry`], [`idempotency`],
-//!   [`auth`] (who is calling)
+//!   [`body`] (what a request carries), [`auth`] (who is calling)
 //! - The waist: [`journal`], numbered events and the standings that follow from them
 //! - Features: [`accounts`], [`challenges`] (with the referee), [`meals`]
 //! - [`rooms`]: live boards and the sockets that watch them
@@ -15,6 +15,7 @@
 
 pub mod accounts;
 pub mod auth;
+pub mod body;
 pub mod bus;
 pub mod challenges;
 pub mod clock;

@@ -7,9 +7,14 @@ use std::time::Duration;
 
 /// Connections the kernel holds for us. The default of 128 makes a storm wait a second for a repeated SYN.
 pub const LISTEN_BACKLOG: i32 = 4096;
+/// Sockets, and plain requests beside them; below what a process may open on the usual machine.
+pub const CONNECTIONS_MAX: usize = SOCKETS_MAX + 2_000;
+/// An answer of which the client takes nothing for so long is given up, or it would hold memory and a drain.
+pub const ANSWER_STALL_TIMEOUT: Duration = Duration::from_secs(10);
 /// From connect or the end of the last request to the end of the next header; ends a slow-loris.
 pub const HEADER_TIMEOUT: Duration = Duration::from_secs(10);
 pub const HEADER_BYTES_MAX: usize = 16 * 1024;
+pub const URL_BYTES_MAX: usize = 4 * 1024;
 /// From the first to the last byte of a body: a photo over a bad mobile line.
 pub const BODY_TIMEOUT: Duration = Duration::from_secs(30);
 /// The body's time and ten seconds of our own work.
@@ -26,6 +31,8 @@ pub const PAGE_ITEMS_MAX: u32 = 100;
 pub const PAGE_ITEMS_DEFAULT: u32 = 50;
 pub const IDEMPOTENCY_KEY_CHARS: std::ops::RangeInclusive<usize> = 16..=255;
 pub const IDEMPOTENCY_KEY_KEPT: Duration = Duration::from_secs(48 * 3600);
+/// Old keys dropped in one statement, so that a backlog never meets the time-out of statements.
+pub const IDEMPOTENCY_KEYS_FORGOTTEN_AT_ONCE: i64 = 5_000;
 
 // ── Accounts ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -51,8 +58,10 @@ pub const DESCRIPTION_CHARS_MAX: usize = 2000;
 pub const NOTE_CHARS_MAX: usize = 500;
 pub const MEAL_ENERGY_KCAL_MAX: u32 = 10_000;
 pub const MEAL_NUTRIENT_MG_MAX: u32 = 2_000_000;
-/// Meals of a user on one diary date: bounds the log that a verdict reads.
-pub const MEALS_A_DAY_MAX: i64 = 50;
+/// Meals of a user eaten within a day before and after one: bounds the log that a verdict reads.
+pub const MEALS_NEAR_MAX: i64 = 100;
+/// The same with deleted ones, which a verdict keeps a record of.
+pub const MEALS_NEAR_WITH_DELETED_MAX: i64 = 300;
 /// Challenges a user plays at once: bounds the locks that one upload takes.
 pub const CHALLENGES_AT_ONCE_MAX: i64 = 20;
 pub const CHALLENGES_HOSTED_AT_ONCE_MAX: i64 = 20;
@@ -75,6 +84,8 @@ pub const HOUSEKEEPING_INTERVAL: Duration = Duration::from_secs(3600);
 pub const API_CONNECTIONS_MAX: u32 = 12;
 /// Judging has connections of its own, so that a flood of uploads cannot hold up a deadline.
 pub const JUDGE_CONNECTIONS_MAX: u32 = 2;
+/// And so has signing in, so that neither can a challenge whose uploads wait for each other.
+pub const AUTH_CONNECTIONS_MAX: u32 = 4;
 /// Also the time after which a database that went away is told to the client.
 pub const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(1);
 pub const CONNECTION_LIFETIME: Duration = Duration::from_secs(1800);
@@ -101,6 +112,12 @@ pub const HISTORY_FRAMES_MAX: usize = 600;
 pub const HISTORY_BYTES_MAX: usize = 1024 * 1024;
 /// Events a room remembers for readers that come back with a number at which none of its ticks begins.
 pub const EVENTS_REMEMBERED_MAX: usize = 1000;
+/// A board made for somebody else some ticks ago serves a newcomer, with the ticks since: a second's worth.
+pub const SNAPSHOT_TICKS_OLD_MAX: usize = 10;
+/// Numbers of readers whose missed events are kept as text: after a cut most come back with one of very few.
+pub const MISSED_TEXTS_MAX: usize = 64;
+/// How long a socket waits for a room that has to be read from Postgres.
+pub const ROOM_OPEN_TIMEOUT: Duration = Duration::from_secs(5);
 /// Batches on the way from a commit to a room; a room that lags asks the journal.
 pub const BUS_BATCHES_MAX: usize = 1024;
 /// How often open rooms compare their number with the journal's; repairs lost news.
@@ -117,6 +134,10 @@ pub const ROOM_IDLE: Duration = Duration::from_secs(30);
 // ── Sockets ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 pub const SOCKETS_MAX: usize = 15_000;
+/// Upgrades of one address at once, for each hundred sockets that it may hold …
+pub const UPGRADES_BURST: usize = 30;
+/// … and how many of them come back in a second.
+pub const UPGRADES_PER_SECOND: usize = 10;
 /// A household or an office behind one address; players and spectators together.
 pub const SOCKETS_PER_ADDRESS_MAX: usize = 100;
 pub const SPECTATORS_PER_ADDRESS_MAX: usize = 30;

@@ -13,6 +13,8 @@ use crate::config::{Config, LogFormat};
 /// Latencies, in seconds.
 const SECONDS: [f64; 12] = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0];
 
+const UPKEEP_INTERVAL: std::time::Duration = std::time::Duration::from_secs(5);
+
 /// Starts logging: for people on a terminal, as JSON lines otherwise.
 ///
 /// # Errors
@@ -46,9 +48,21 @@ pub fn start_metrics() -> anyhow::Result<PrometheusHandle> {
 
 /// Serves `/metrics` on a listener of its own, which is not for the public.
 pub async fn serve_metrics(listener: TcpListener, metrics: PrometheusHandle, until: CancellationToken) {
-    let router = Router::new().route("/metrics", get(async move || metrics.render()));
-    let served = axum::serve(listener, router).with_graceful_shutdown(until.cancelled_owned()).await;
-    if let Err(error) = served {
-        tracing::error!(%error, "metrics are no longer served");
+    let rendered = metrics.clone();
+    let router = Router::new().route("/metrics", get(async move || rendered.render()));
+    let served = axum::serve(listener, router).with_graceful_shutdown(until.clone().cancelled_owned());
+    // Samples are folded into their histograms when somebody looks; nobody may look for days.
+    let kept_small = async {
+        let mut upkeep = tokio::time::interval(UPKEEP_INTERVAL);
+        loop {
+            upkeep.tick().await;
+            metrics.run_upkeep();
+        }
+    };
+    tokio::select! {
+        served = served.into_future() => if let Err(error) = served {
+            tracing::error!(%error, "metrics are no longer served");
+        },
+        () = kept_small => {}
     }
 }

@@ -12,7 +12,6 @@ use utoipa_axum::router::OpenApiRouter;
 use crate::{App, accounts, challenges, limits, meals, rooms};
 
 mod accept;
-pub mod body;
 mod documents;
 mod health;
 mod layers;
@@ -25,7 +24,9 @@ pub use documents::{asyncapi, openapi};
 #[derive(Debug)]
 pub struct Settings {
     allowed_origins: Vec<HeaderValue>,
-    requests: Arc<Semaphore>,
+    /// Places for requests that are being done.
+    pub requests: Arc<Semaphore>,
+    /// Places for photos that come in.
     pub uploads: Semaphore,
 }
 

@@ -12,11 +12,11 @@ use super::{password, store};
 use crate::{
     App,
     auth::Caller,
+    body::Json,
     db::Tx,
     error::{ApiError, ApiResult},
     journal::{self, StreamId},
     limits,
-    web::body::Json,
 };
 
 /// The routes of this feature.
@@ -40,7 +40,7 @@ async fn register(State(app): State<App>, Json(wish): Json<Register>) -> ApiResu
     password::check(&wish.password)?;
     let hash = app.hasher.hash(wish.password).await?;
     let account = Account { id: UserId::generate(), email, nickname, created_at: app.clock.now() };
-    let mut tx: Tx = app.db.api.begin().await?;
+    let mut tx: Tx = app.db.auth.begin().await?;
     journal::create(&mut tx, StreamId::User(account.id)).await?;
     match store::insert(&mut tx, &account, &hash).await? {
         Ok(()) => tx.commit().await?,
@@ -63,7 +63,7 @@ async fn register(State(app): State<App>, Json(wish): Json<Register>) -> ApiResu
 async fn log_in(State(app): State<App>, Json(log_in): Json<LogIn>) -> ApiResult<(StatusCode, Json<SignedIn>)> {
     // What cannot be an address is nobody's, and is not for Postgres to see: it knows no NUL.
     let found = match parse_email(&log_in.email) {
-        Ok(email) => store::load_by_email(&app.db.api, &email).await?,
+        Ok(email) => store::load_by_email(&app.db.auth, &email).await?,
         Err(_) => None,
     };
     let (account, hash) = found.unzip();
@@ -83,7 +83,7 @@ async fn log_in(State(app): State<App>, Json(log_in): Json<LogIn>) -> ApiResult<
     responses((status = 200, body = Account), (status = 401, body = Problem), (status = 404, body = Problem))
 )]
 async fn me(State(app): State<App>, caller: Caller) -> ApiResult<Json<Account>> {
-    let account = store::load(&app.db.api, caller.user).await?;
+    let account = store::load(&app.db.auth, caller.user).await?;
     account.map(Json).ok_or_else(|| ApiError::not_found("account"))
 }
 

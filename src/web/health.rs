@@ -8,8 +8,8 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::{
     App,
+    body::Json,
     error::{ApiError, ApiResult},
-    web::body::Json,
 };
 
 /// Postgres has so long to answer.
@@ -34,7 +34,7 @@ async fn ready(State(app): State<App>) -> ApiResult<Json<Health>> {
     if app.shutdown.unready.is_cancelled() {
         return Err(ApiError::unavailable("draining", "the server is about to stop"));
     }
-    let probe = sqlx::query("select 1").execute(&app.db.api);
+    let probe = sqlx::query("select 1").execute(&app.db.judge);
     match tokio::time::timeout(PROBE_TIMEOUT, probe).await {
         Ok(Ok(_)) => Ok(Json(ok())),
         _ => Err(ApiError::unavailable("database_away", "the database does not answer")),

@@ -22,9 +22,9 @@ use uuid::Uuid;
 
 use crate::{
     App,
+    body::{is, read},
     error::{ApiError, REQUEST_ID},
     limits,
-    web::body::{is, read},
 };
 
 const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -111,7 +111,11 @@ async fn to_the_end(State(app): State<App>, request: Request, next: Next) -> Res
 /// Reads the body, then gives the request a place: clients who send slowly do not hold up the others. Photos are read by
 /// their handler, which has places of its own for them.
 async fn admit(app: &App, request: Request) -> Result<(Request, Option<OwnedSemaphorePermit>), ApiError> {
-    if is(&request, "multipart/form-data") {
+    if request.uri().to_string().len() > limits::URL_BYTES_MAX {
+        let detail = format!("a URL has at most {} bytes", limits::URL_BYTES_MAX);
+        return Err(ApiError::refused(StatusCode::URI_TOO_LONG, "url_too_long", detail));
+    }
+    if takes_photos(&request) {
         return Ok((request, None));
     }
     let (head, body) = request.into_parts();
@@ -121,6 +125,12 @@ async fn admit(app: &App, request: Request) -> Result<(Request, Option<OwnedSema
         Ok(Ok(place)) => Ok((Request::from_parts(head, body.into()), Some(place))),
         _ => Err(ApiError::unavailable("overloaded", "the server has more to do than it can")),
     }
+}
+
+/// The one route with places of its own.
+fn takes_photos(request: &Request) -> bool {
+    let route = request.extensions().get::<MatchedPath>().map(MatchedPath::as_str);
+    request.method() == Method::POST && route == Some("/api/v1/meals") && is(request, "multipart/form-data")
 }
 
 /// The method as a label. Anybody can invent methods, and each label is kept for ever.

@@ -1,5 +1,7 @@
 //! The pages, from the binary itself: no build step, and nothing from another host.
 
+use std::borrow::Cow;
+
 use axum::{
     Router,
     extract::Path,
@@ -7,6 +9,7 @@ use axum::{
     response::{IntoResponse, Response},
     routing::get,
 };
+use bytes::Bytes;
 use rust_embed::{EmbeddedFile, RustEmbed};
 
 use crate::{App, error::ApiError};
@@ -50,7 +53,11 @@ fn file(path: &str, asked: &HeaderMap) -> Response {
     if known {
         (StatusCode::NOT_MODIFIED, headers).into_response()
     } else {
-        (headers, data.into_owned()).into_response()
+        let bytes = match data {
+            Cow::Borrowed(bytes) => Bytes::from_static(bytes),
+            Cow::Owned(bytes) => bytes.into(),
+        };
+        (headers, bytes).into_response()
     }
 }
 
