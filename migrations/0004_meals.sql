@@ -38,6 +38,8 @@ create function make_meal_partitions(instant timestamptz, ahead integer) returns
 declare
     month timestamptz;
 begin
+    -- Two nodes that start at the same moment would both find a month missing.
+    perform pg_advisory_xact_lock(hashtext('make_meal_partitions'));
     for i in 0..ahead loop
         month := (date_trunc('month', instant at time zone 'UTC') + make_interval(months => i)) at time zone 'UTC';
         execute format(

@@ -8,6 +8,7 @@ use std::{
 };
 
 use clap::{Args, ValueEnum};
+use percent_encoding::percent_decode_str;
 use secrecy::{ExposeSecret, SecretString};
 
 use crate::auth::SigningSeed;
@@ -121,7 +122,7 @@ impl Surroundings {
 }
 
 impl Config {
-    /// Everything that keeps this configuration from production; empty in development.
+    /// Everything that keeps this configuration from its environment. In development little does.
     #[must_use]
     pub fn check(&self) -> Vec<String> {
         let mut faults = Vec::new();
@@ -173,9 +174,15 @@ impl Config {
 /// Passwords that stand in documentation, or none at all over the network.
 fn weak_database_password(url: &str) -> Option<String> {
     const WEAK: [&str; 8] = ["", "postgres", "password", "lastbite", "changeme", "secret", "admin", "123456"];
-    let authority = url.split("://").nth(1)?.split('/').next()?;
-    let by_socket = url.contains("host=/") || url.contains("host=%2F");
-    let password = authority.rsplit_once('@').and_then(|(user, _)| user.split_once(':')).map_or("", |(_, word)| word);
-    (!by_socket && WEAK.contains(&password.to_lowercase().as_str()))
+    let Ok(url) = reqwest::Url::parse(url) else { return Some("LASTBITE_DATABASE_URL is no URL".to_owned()) };
+    // What the query names counts, as it does for the connection itself.
+    let named =
+        |name: &str| url.query_pairs().filter(|(key, _)| key == name).map(|(_, value)| value.into_owned()).last();
+    if named("host").is_some_and(|host| host.starts_with('/')) {
+        return None;
+    }
+    let written = || percent_decode_str(url.password().unwrap_or_default()).decode_utf8_lossy().into_owned();
+    let password = named("password").unwrap_or_else(written);
+    WEAK.contains(&password.to_lowercase().as_str())
         .then(|| "LASTBITE_DATABASE_URL: the password is missing or one that everybody tries first".to_owned())
 }

@@ -15,10 +15,14 @@ use crate::limits;
 /// A transaction of its own connection.
 pub type Tx = Transaction<'static, Postgres>;
 
-/// The pools: one for requests, one for the referee, so that neither can starve the other.
+/// The pools, so that none of their users can starve another.
 #[derive(Clone, Debug)]
 pub struct Pools {
+    /// Requests.
     pub api: PgPool,
+    /// Accounts and sessions.
+    pub auth: PgPool,
+    /// The referee, and the probe of readiness.
     pub judge: PgPool,
 }
 
@@ -36,12 +40,16 @@ impl Pools {
                 .max_lifetime(limits::CONNECTION_LIFETIME)
                 .connect_lazy_with(options.clone())
         };
-        Ok(Self { api: pool(limits::API_CONNECTIONS_MAX), judge: pool(limits::JUDGE_CONNECTIONS_MAX) })
+        Ok(Self {
+            api: pool(limits::API_CONNECTIONS_MAX),
+            auth: pool(limits::AUTH_CONNECTIONS_MAX),
+            judge: pool(limits::JUDGE_CONNECTIONS_MAX),
+        })
     }
 
     /// Closes every connection.
     pub async fn close(&self) {
-        tokio::join!(self.api.close(), self.judge.close());
+        tokio::join!(self.api.close(), self.auth.close(), self.judge.close());
     }
 }
 
@@ -94,10 +102,11 @@ pub async fn unsafe_settings(pool: &PgPool) -> Result<Vec<String>, sqlx::Error> 
 pub fn is_away(error: &sqlx::Error) -> bool {
     match error {
         sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed | sqlx::Error::Io(_) | sqlx::Error::WorkerCrashed => true,
-        // 08: connection; 57P: shutting down, crashed, cannot connect now; 53300: too many connections.
-        sqlx::Error::Database(error) => {
-            error.code().is_some_and(|code| code.starts_with("08") || code.starts_with("57P") || code == "53300")
-        }
+        // 08: connection; 57P: shutting down, crashed, cannot connect now; 53300: too many connections; 25P03: it hung up on
+        // a transaction of ours that did nothing for too long.
+        sqlx::Error::Database(error) => error.code().is_some_and(|code| {
+            code.starts_with("08") || code.starts_with("57P") || matches!(&*code, "53300" | "25P03")
+        }),
         sqlx::Error::Protocol(_) => true,
         _ => false,
     }

@@ -21,7 +21,7 @@ use chrono::{DateTime, Datelike as _, Days, NaiveDate, TimeDelta, Utc};
 use chrono_tz::Tz;
 use lastbite_protocol::{
     ChallengeId, MealId, Requirement, Standing, Status, Terms, WallTime,
-    rest::{Amounts, ChallengeStatus, EditMeal, NewChallenge, NewMeal, Outcome, Register},
+    rest::{Amounts, ChallengeStatus, EditMeal, Judged, MealEffect, NewChallenge, NewMeal, Outcome, Register},
     terms::defaults,
 };
 use tokio::{
@@ -47,8 +47,6 @@ const ZONE: Tz = Tz::Asia__Seoul;
 const GRACE_MINUTES: u16 = 120;
 /// Real seconds from the release of the clock to the first day: time to open the link.
 const LEAD_SECONDS: i64 = 6;
-/// The server hashes two passwords at once; more requests would only wait in its queue.
-const SIGN_UPS_AT_ONCE: usize = 4;
 const UPLOADS_AT_ONCE: usize = 16;
 /// How often a verdict that is due is asked for.
 const VERDICT_POLL: Duration = Duration::from_millis(200);
@@ -121,25 +119,16 @@ impl Story {
         // The players' tasks end with `lives`: whatever they still wanted to log is past the last day.
     }
 
-    /// All players with an account, in the order of their numbers.
+    /// All players with an account, one after the other: equal rows of the board are ordered by ids, and ids by time.
     async fn register(&self, api: &Api) -> anyhow::Result<Vec<Arc<Player>>> {
-        let doors = Arc::new(Semaphore::new(SIGN_UPS_AT_ONCE));
-        let mut entering = JoinSet::new();
-        for number in 0..self.players {
-            let (api, doors, nickname) = (api.clone(), doors.clone(), people::nickname(self.seed, number));
-            entering.spawn(async move {
-                let _door = doors.acquire().await?;
-                let email = format!("player{}@demo.lastbite.example", number + 1);
-                let wish = Register { email, password: PASSWORD.to_owned(), nickname: nickname.clone() };
-                let session = api.enter(&wish).await?;
-                anyhow::Ok(Arc::new(Player { number, nickname, session, out: AtomicBool::new(false) }))
-            });
-        }
         let mut players = Vec::with_capacity(self.players as usize);
-        while let Some(player) = entering.join_next().await {
-            players.push(player?.context("registering the players")?);
+        for number in 0..self.players {
+            let nickname = people::nickname(self.seed, number);
+            let email = format!("player{}@demo.lastbite.example", number + 1);
+            let wish = Register { email, password: PASSWORD.to_owned(), nickname: nickname.clone() };
+            let session = api.enter(&wish).await.context("registering the players")?;
+            players.push(Arc::new(Player { number, nickname, session, out: AtomicBool::new(false) }));
         }
-        players.sort_by_key(|player| player.number);
         Ok(players)
     }
 
@@ -265,6 +254,11 @@ impl Stage {
                 let planned = &meals[place];
                 let photo = planned.photo.map(|plate| self.plates.get(plate));
                 let outcome = self.api.log(&player.session, &new_meal(planned, at), photo).await?;
+                let in_time = |effect: &MealEffect| matches!(effect.judged, Judged::ForDay { .. });
+                ensure!(
+                    outcome.effects.iter().all(in_time),
+                    "a meal came too late to be judged: this machine is too slow"
+                );
                 logged[place] = Some(outcome.meal.id);
             }
             Act::Change(place, change) => {

@@ -19,7 +19,7 @@ use lastbite::{
 use secrecy::ExposeSecret;
 use tokio::{
     net::TcpListener,
-    signal::unix::{SignalKind, signal},
+    signal::unix::{Signal, SignalKind, signal},
 };
 
 /// The real-time server of a diet survival game.
@@ -160,6 +160,14 @@ impl Postgres {
         Ok(Self { url: own.url().to_owned(), own: Some(own) })
     }
 
+    /// Waits until our own server has ended unasked.
+    async fn lost(&self) {
+        match &self.own {
+            Some(own) => own.lost().await,
+            None => std::future::pending().await,
+        }
+    }
+
     async fn stop(self) {
         if let Some(own) = self.own {
             own.stop().await;
@@ -175,19 +183,31 @@ fn data_dir(config: &Config) -> PathBuf {
 }
 
 async fn serve(config: &Config) -> anyhow::Result<()> {
-    let data_dir = data_dir(config);
-    std::fs::create_dir_all(&data_dir).with_context(|| format!("data folder {}", data_dir.display()))?;
-    let postgres = Postgres::find(config, &data_dir).await?;
-    let app = prepare(config, &postgres, &data_dir, Clock::system()).await?;
-    if config.environment == Environment::Production {
-        let faults = db::unsafe_settings(&app.db.judge).await?;
-        anyhow::ensure!(faults.is_empty(), "not started, acknowledged writes could be lost: {}", faults.join(", "));
-    }
-    let listener = web::listen(config.listen).with_context(|| format!("listening on {}", config.listen))?;
-    start_metrics(config, &app).await?;
+    let mut stop = Stop::listen()?;
+    let data_dir = embedded::make_data_dir(&data_dir(config))?;
+    let preparing = async {
+        let postgres = Postgres::find(config, &data_dir).await?;
+        let app = prepare(config, &postgres, &data_dir, Clock::system()).await?;
+        if config.environment == Environment::Production {
+            let faults = db::unsafe_settings(&app.db.judge).await?;
+            anyhow::ensure!(faults.is_empty(), "not started, acknowledged writes could be lost: {}", faults.join(", "));
+        }
+        let listener = web::listen(config.listen).with_context(|| format!("listening on {}", config.listen))?;
+        start_metrics(config, &app).await?;
+        Ok((postgres, app, listener))
+    };
+    let Some((postgres, app, listener)) = stop.unless_asked(preparing).await? else { return Ok(()) };
     tracing::info!("serving on http://{}", listener.local_addr()?);
-    lastbite::serve(listener, app, Duration::from_secs(config.drain_wait_s), stop_signal()).await?;
+    let mut lost = false;
+    let end = async {
+        tokio::select! {
+            () = stop.asked() => {}
+            () = postgres.lost() => lost = true,
+        }
+    };
+    lastbite::serve(listener, app, Duration::from_secs(config.drain_wait_s), end).await?;
     postgres.stop().await;
+    anyhow::ensure!(!lost, "the own Postgres has ended");
     Ok(())
 }
 
@@ -197,44 +217,61 @@ async fn demo(config: &Config, story: &Story, once: bool) -> anyhow::Result<()> 
         "the demo plays in a database of its own: in yours its fast clock would judge real challenges. \
          Unset LASTBITE_DATABASE_URL"
     );
+    let mut stop = Stop::listen()?;
     // A story begins in an empty world, and leaves nothing behind.
-    let world = std::env::temp_dir().join(format!("lastbite-demo-{}", std::process::id()));
-    std::fs::create_dir_all(&world)?;
+    forget_broken_off_demos();
+    let name = format!("{DEMO_FOLDER}{:08x}", rand::random::<u32>());
+    let world = embedded::make_data_dir(&std::env::temp_dir().join(name))?;
     let _removed = RemoveOnDrop(world.clone());
-    let postgres = Postgres::find(config, &world).await?;
     let clock = story.clock(Clock::system().wall());
-    let app = prepare(config, &postgres, &world, clock.clone()).await?;
-    let listener = web::listen(config.listen).with_context(|| format!("listening on {}", config.listen))?;
-    start_metrics(config, &app).await?;
+    let preparing = async {
+        let postgres = Postgres::find(config, &world).await?;
+        let app = prepare(config, &postgres, &world, clock.clone()).await?;
+        let listener = web::listen(config.listen).with_context(|| format!("listening on {}", config.listen))?;
+        start_metrics(config, &app).await?;
+        Ok((postgres, app, listener))
+    };
+    let Some((postgres, app, listener)) = stop.unless_asked(preparing).await? else { return Ok(()) };
     let base = format!("http://{}", listener.local_addr()?);
-    let told = std::sync::Arc::new(tokio::sync::Notify::new());
-    let ended = std::sync::Arc::clone(&told);
     let playing = async {
         let link = |challenge| {
             let _closed = writeln!(std::io::stdout(), "\n  Watch the board live:  {base}/watch/{challenge}\n");
         };
-        if let Err(error) = story.play(&base, &clock, link).await {
-            tracing::error!("the story broke off: {error:#}");
-        } else {
-            tracing::info!("the story has ended; the board stays up until Ctrl-C");
-        }
+        let played = story.play(&base, &clock, link).await.context("the story broke off");
         if once {
-            ended.notify_one();
+            return played;
         }
-        std::future::pending::<()>().await;
+        match played {
+            Ok(()) => tracing::info!("the story has ended; the board stays up until Ctrl-C"),
+            Err(error) => tracing::error!("{error:#}"),
+        }
+        std::future::pending().await
     };
-    let stop = async {
+    let mut ending = Ok(());
+    let end = async {
         tokio::select! {
-            () = stop_signal() => {}
-            () = told.notified() => {}
+            () = stop.asked() => {}
+            () = postgres.lost() => ending = Err(anyhow::anyhow!("the own Postgres has ended")),
+            played = playing => ending = played,
         }
     };
-    tokio::select! {
-        served = lastbite::serve(listener, app, Duration::ZERO, stop) => served?,
-        () = playing => {}
-    }
+    lastbite::serve(listener, app, Duration::ZERO, end).await?;
     postgres.stop().await;
-    Ok(())
+    ending
+}
+
+const DEMO_FOLDER: &str = "lastbite-demo-";
+
+/// Removes what demos that were killed have left behind.
+fn forget_broken_off_demos() {
+    let entries = std::fs::read_dir(std::env::temp_dir()).into_iter().flatten().filter_map(Result::ok);
+    let folders = entries.filter(|entry| entry.file_name().to_string_lossy().starts_with(DEMO_FOLDER));
+    // One that is just being made has no lock yet.
+    for folder in folders.map(|entry| entry.path()).filter(|folder| folder.join("postgres").exists()) {
+        if !embedded::is_in_use(&folder) {
+            drop(RemoveOnDrop(folder));
+        }
+    }
 }
 
 struct RemoveOnDrop(PathBuf);
@@ -293,17 +330,31 @@ async fn start_metrics(config: &Config, app: &App) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// SIGTERM or Ctrl-C.
-async fn stop_signal() {
-    let mut terminate = match signal(SignalKind::terminate()) {
-        Ok(terminate) => terminate,
-        Err(error) => {
-            tracing::error!(%error, "no signal handler; stopping");
-            return;
+/// The wishes of the outside that this process end: SIGTERM, Ctrl-C, a terminal that is closed.
+struct Stop([Signal; 3]);
+
+impl Stop {
+    /// From here on they are heard, and do not end the process by themselves.
+    fn listen() -> anyhow::Result<Self> {
+        let kinds = [SignalKind::terminate(), SignalKind::interrupt(), SignalKind::hangup()];
+        let [terminate, interrupt, hangup] = kinds.map(signal);
+        Ok(Self([terminate?, interrupt?, hangup?]))
+    }
+
+    async fn asked(&mut self) {
+        let [terminate, interrupt, hangup] = &mut self.0;
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+            _ = hangup.recv() => {}
         }
-    };
-    tokio::select! {
-        _ = terminate.recv() => {}
-        _ = tokio::signal::ctrl_c() => {}
+    }
+
+    /// Does the work, unless the end is asked for meanwhile.
+    async fn unless_asked<T>(&mut self, work: impl Future<Output = anyhow::Result<T>>) -> anyhow::Result<Option<T>> {
+        tokio::select! {
+            done = work => done.map(Some),
+            () = self.asked() => Ok(None),
+        }
     }
 }

@@ -8,7 +8,7 @@
 //! after a power cut a deleted photo may be back, unreferenced. A crash or a cancelled caller between the two sizes of a
 //! `put` leaves a file that no row names.
 
-use std::{fmt, path::Path, str::FromStr, time::Duration};
+use std::{fmt, os::unix::fs::DirBuilderExt, path::Path, str::FromStr, time::Duration};
 
 use bytes::Bytes;
 use object_store::{ObjectStore, ObjectStoreExt, PutMode, PutOptions, local::LocalFileSystem, path::Path as StorePath};
@@ -55,7 +55,8 @@ pub enum MediaError {
 impl Media {
     /// Photos in files under `folder`, which is made when it is missing.
     pub fn folder(folder: &Path) -> Result<Self, MediaError> {
-        std::fs::create_dir_all(folder).map_err(MediaError::Folder)?;
+        // Photos are for their owners, not for everybody on the machine.
+        std::fs::DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(MediaError::Folder)?;
         let store = LocalFileSystem::new_with_prefix(folder)?.with_fsync(true);
         Ok(Self { store: std::sync::Arc::new(store) })
     }

@@ -33,6 +33,7 @@ const NAME: &str = "lastbite";
 const SUPERUSER: &str = "postgres";
 /// Only part of the socket's file name, since nothing listens on it.
 const PORT: u16 = 5432;
+const LOCK: &str = "postgres.lock";
 /// Long, because after a crash the server replays its log first.
 const START_TIMEOUT: Duration = Duration::from_secs(60);
 /// One attempt among those.
@@ -61,7 +62,7 @@ pub struct Options {
 pub struct Embedded {
     url: String,
     /// None when another process started it.
-    _server: Option<Server>,
+    server: Option<Server>,
 }
 
 /// Why there is no embedded Postgres. The texts are for the operator and say what to do.
@@ -128,23 +129,53 @@ fn own_dir(of_root: &str, xdg: Option<&Path>, of_user: Option<PathBuf>) -> PathB
     parent.map_or_else(|| PathBuf::from(".lastbite"), |parent| parent.join(NAME))
 }
 
+/// Makes the folder for the data if there is none, whatever the umask: the user that the server runs as has to get
+/// through, and nobody else has to. Answers its real path.
+///
+/// # Errors
+/// It cannot be made.
+pub fn make_data_dir(dir: &Path) -> Result<PathBuf> {
+    cluster::make_data_dir(dir)
+}
+
+/// Whether a process has a server in this folder, or is about to.
+#[must_use]
+pub fn is_in_use(dir: &Path) -> bool {
+    let lock = fs::File::options().write(true).open(dir.join(LOCK));
+    lock.is_ok_and(|lock| matches!(lock.try_lock(), Err(fs::TryLockError::WouldBlock)))
+}
+
 impl Embedded {
     /// Starts the server, or joins the one that another process has started in the same folder.
     pub async fn start(options: &Options) -> Result<Self> {
         let dir = cluster::make_data_dir(&options.data_dir)?;
         let url = url(NAME, &dir);
-        let Some(lock) = lock_or_join(&dir, &url).await? else { return Ok(Self { url, _server: None }) };
+        let Some(lock) = lock_or_join(&dir, &url).await? else { return Ok(Self { url, server: None }) };
         let options = options.clone();
         let mut server = blocking(move || Server::start(&options, dir, lock)).await?;
         server.wait_until_ready().await?;
         create_database(&server.cluster.dir).await?;
-        Ok(Self { url, _server: Some(server) })
+        Ok(Self { url, server: Some(server) })
     }
 
     /// The address of the database `lastbite`, for its owner.
     #[must_use]
     pub fn url(&self) -> &str {
         &self.url
+    }
+
+    /// Waits until the server has ended though nobody asked it to: killed, or out of disk or memory. Of another process's
+    /// server nothing is known.
+    pub fn lost(&self) -> impl Future<Output = ()> + use<> {
+        let ended = self.server.as_ref().map(|server| server.keeper.watch());
+        async move {
+            match ended {
+                Some(mut ended) => {
+                    let _ended = ended.wait_for(|ended| *ended).await;
+                }
+                None => std::future::pending().await,
+            }
+        }
     }
 
     /// As dropping it, but without holding up the runtime.
@@ -163,7 +194,7 @@ async fn blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T> + Send + '
 /// None once another process holds the lock and its database answers. Asked again and again, because that process may
 /// be starting or ending just now.
 async fn lock_or_join(dir: &Path, url: &str) -> Result<Option<fs::File>> {
-    let path = dir.join("postgres.lock");
+    let path = dir.join(LOCK);
     let lock = fs::File::options().create(true).write(true).truncate(false).open(&path).map_err(at(&path))?;
     let attempts = async {
         loop {

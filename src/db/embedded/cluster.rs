@@ -179,9 +179,12 @@ impl Cluster {
         fs::remove_file(&pid_file).map_err(at(&pid_file))
     }
 
-    /// Known by its command line, which every user may read.
+    /// Known by its command line, which every user may read; where there is no `/proc`, by what `pg_ctl` finds.
     fn has_live_server(&self) -> bool {
         let Some(pid) = line_of_pid_file(&self.dir, 1) else { return false };
+        if !Path::new("/proc/self").exists() {
+            return self.pg_ctl(&["status"]).is_ok();
+        }
         let command_line = fs::read(Path::new("/proc").join(pid).join("cmdline")).unwrap_or_default();
         let data = self.data();
         command_line.split(|&byte| byte == 0).any(|argument| argument == data.as_os_str().as_encoded_bytes())

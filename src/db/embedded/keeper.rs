@@ -12,6 +12,8 @@ use std::{
     time::{Duration, Instant},
 };
 
+use tokio::sync::watch;
+
 use super::POLL_INTERVAL;
 
 /// How much of what the server said is told when it ends too early.
@@ -21,12 +23,23 @@ const LINES_MAX: usize = 10;
 pub(super) struct Keeper {
     /// None once its result was taken.
     thread: Option<thread::JoinHandle<String>>,
+    ended: watch::Receiver<bool>,
 }
 
 impl Keeper {
     pub(super) fn start(command: Command) -> io::Result<Self> {
-        let thread = thread::Builder::new().name("postgres".to_owned()).spawn(move || keep(command))?;
-        Ok(Self { thread: Some(thread) })
+        let (ending, ended) = watch::channel(false);
+        let thread = thread::Builder::new().name("postgres".to_owned()).spawn(move || {
+            let last_words = keep(command);
+            ending.send_replace(true);
+            last_words
+        })?;
+        Ok(Self { thread: Some(thread), ended })
+    }
+
+    /// Tells when the server has ended, asked for or not.
+    pub(super) fn watch(&self) -> watch::Receiver<bool> {
+        self.ended.clone()
     }
 
     pub(super) fn has_ended(&self) -> bool {
