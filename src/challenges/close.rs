@@ -144,7 +144,7 @@ async fn keep_verdicts(
 
 /// All are judged: closes the day, and ends the challenge when it was the last one or nobody is left.
 async fn close(journal: &mut Journal, due: &Due, terms: &Terms, now: DateTime<Utc>) -> anyhow::Result<()> {
-    let tally = tally(&mut journal.tx, due).await?;
+    let tally = tally(&mut journal.tx, due, terms).await?;
     let events = decide::close(terms, due.clock.day, &tally);
     let finished = events.iter().any(|event| matches!(event, Event::Finished { .. }));
     store::set_judged(&mut journal.tx, due, now).await?;
@@ -160,7 +160,7 @@ async fn close(journal: &mut Journal, due: &Due, terms: &Terms, now: DateTime<Ut
     Ok(())
 }
 
-async fn tally(tx: &mut Tx, due: &Due) -> Result<Tally, sqlx::Error> {
+async fn tally(tx: &mut Tx, due: &Due, terms: &Terms) -> Result<Tally, sqlx::Error> {
     let (challenge, day) = (due.challenge.0, due.clock.day);
     let verdicts = sqlx::query!(
         r#"select count(*) filter (where verdict = 'kept') as "kept!",
@@ -186,6 +186,18 @@ async fn tally(tx: &mut Tx, due: &Due) -> Result<Tally, sqlx::Error> {
     )
     .fetch_all(&mut **tx)
     .await?;
+    let leaders = if decide::is_last(terms, day, count(alive)) { leaders(tx, challenge).await? } else { Vec::new() };
+    Ok(Tally {
+        kept: count(verdicts.kept),
+        missed: count(verdicts.missed),
+        alive: count(alive),
+        eliminated: eliminated.into_iter().map(UserId).collect(),
+        leaders,
+    })
+}
+
+/// All who share rank 1, in the order of ids.
+async fn leaders(tx: &mut Tx, challenge: Uuid) -> Result<Vec<UserId>, sqlx::Error> {
     let leaders = sqlx::query_scalar!(
         "select user_id from standings
          where challenge_id = $1
@@ -195,20 +207,14 @@ async fn tally(tx: &mut Tx, due: &Due) -> Result<Tally, sqlx::Error> {
     )
     .fetch_all(&mut **tx)
     .await?;
-    Ok(Tally {
-        kept: count(verdicts.kept),
-        missed: count(verdicts.missed),
-        alive: count(alive),
-        eliminated: eliminated.into_iter().map(UserId).collect(),
-        leaders: leaders.into_iter().map(UserId).collect(),
-    })
+    Ok(leaders.into_iter().map(UserId).collect())
 }
 
 fn count(counted: i64) -> u32 {
     u32::try_from(counted).unwrap_or(u32::MAX)
 }
 
-/// Stores how it ended. Days that were never played are dropped.
+/// Stores how it ended. Days that will not be judged are dropped.
 async fn finish(tx: &mut Tx, challenge: ChallengeId, tally: &Tally) -> Result<(), sqlx::Error> {
     let champions: Vec<_> = decide::champions(tally).iter().map(|player| player.0).collect();
     store::set_status(tx, challenge, ChallengeStatus::Finished).await?;
@@ -221,5 +227,5 @@ async fn finish(tx: &mut Tx, challenge: ChallengeId, tally: &Tally) -> Result<()
     )
     .execute(&mut **tx)
     .await?;
-    store::drop_unplayed(tx, challenge).await
+    store::drop_unjudged(tx, challenge).await
 }

@@ -16,12 +16,12 @@ use super::{enter, store};
 use crate::{
     App,
     auth::Caller,
+    body::{IdempotencyHeader, Json, PageQuery, Path, Query, page, parse_json},
     error::{ApiError, ApiResult},
     idempotency::Key,
     journal::{self, StreamId},
     limits,
     rules::{self, day::Calendar},
-    web::body::{IdempotencyHeader, Json, PageQuery, Path, Query, page, parse_json},
 };
 
 /// The routes of this feature.
@@ -106,7 +106,7 @@ impl<S: Sync> axum::extract::FromRequest<S> for Raw {
     type Rejection = ApiError;
 
     async fn from_request(request: axum::extract::Request, _state: &S) -> ApiResult<Self> {
-        crate::web::body::read_json_bytes(request).await.map(Self)
+        crate::body::read_json_bytes(request).await.map(Self)
     }
 }
 

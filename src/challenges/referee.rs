@@ -1,8 +1,9 @@
 //! The referee: opens and judges days at their deadlines. Any node may; each deadline is claimed row by row, so there is
 //! no leader, and nothing is done twice.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, panic::AssertUnwindSafe};
 
+use futures_util::FutureExt;
 use lastbite_protocol::rest::ChallengeStatus;
 use tokio::time::Instant;
 use uuid::Uuid;
@@ -33,7 +34,10 @@ pub async fn referee(app: App) {
         // Whatever is due is done at once; a drain waits for the step that runs, no longer.
         while !app.shutdown.drain.is_cancelled() {
             let mut claimed = None;
-            match step(&app, &put_off.keys().copied().collect::<Vec<_>>(), &mut claimed).await {
+            let put_off_now: Vec<_> = put_off.keys().copied().collect();
+            // A panic fails this step and no other: its transaction is rolled back, and judging goes on.
+            let step = AssertUnwindSafe(step(&app, &put_off_now, &mut claimed)).catch_unwind();
+            match step.await.unwrap_or_else(|_| Err(anyhow::anyhow!("a step panicked"))) {
                 Ok(true) => {}
                 Ok(false) => break,
                 Err(error) => {
@@ -49,11 +53,13 @@ pub async fn referee(app: App) {
 
 /// Does the next thing that is due, in one transaction. Answers whether there was any; `claimed` says of which challenge.
 async fn step(app: &App, put_off: &[Uuid], claimed: &mut Option<Uuid>) -> anyhow::Result<bool> {
-    let now = app.clock.now();
     let mut tx = app.db.judge.begin().await?;
-    let Some(due) = store::claim_due(&mut tx, now, put_off).await? else { return Ok(false) };
+    let Some(due) = store::claim_due(&mut tx, app.clock.now(), put_off).await? else { return Ok(false) };
     *claimed = Some(due.challenge.0);
     let mut journal = journal::lock(tx, [StreamId::Challenge(due.challenge)]).await?;
+    // After the lock was had, so that times follow each other as the numbers do; and never before the deadline, should
+    // the clock have been set back.
+    let now = app.clock.now().max(due.since);
     match due.step {
         Step::Open => open(&mut journal, &due, now).await?,
         Step::Judge => close::judge(&mut journal, &due, now).await?,
@@ -71,7 +77,7 @@ async fn open(journal: &mut journal::Journal, due: &Due, now: chrono::DateTime<c
     };
     let event = decide::open(&challenge.terms, due.clock, challenge.seats_taken);
     let status = if let Event::Cancelled { .. } = event {
-        store::drop_unplayed(&mut journal.tx, due.challenge).await?;
+        store::drop_unjudged(&mut journal.tx, due.challenge).await?;
         ChallengeStatus::Cancelled
     } else {
         store::set_opened(&mut journal.tx, due, now).await?;

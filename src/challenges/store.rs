@@ -242,9 +242,9 @@ pub(super) async fn set_judged(tx: &mut Tx, due: &Due, now: DateTime<Utc>) -> Re
     Ok(())
 }
 
-/// Drops the days that will not be played.
-pub(super) async fn drop_unplayed(tx: &mut Tx, challenge: ChallengeId) -> Result<(), sqlx::Error> {
-    sqlx::query!("delete from rounds where challenge_id = $1 and opened_at is null", challenge.0)
+/// Drops the days that will not be judged any more: those to come, and the one that had begun while the last was judged.
+pub(super) async fn drop_unjudged(tx: &mut Tx, challenge: ChallengeId) -> Result<(), sqlx::Error> {
+    sqlx::query!("delete from rounds where challenge_id = $1 and judged_at is null", challenge.0)
         .execute(&mut **tx)
         .await?;
     Ok(())

@@ -22,11 +22,11 @@ use super::{
 use crate::{
     App,
     auth::Caller,
+    body::{self, IdempotencyHeader, Json, PageQuery, Path, Query, page, parse_json},
     error::{ApiError, ApiResult},
     idempotency::{Answer, Key},
     limits,
-    media::Size,
-    web::body::{self, IdempotencyHeader, Json, PageQuery, Path, Query, page, parse_json},
+    media::{MediaError, Size},
 };
 
 /// The routes of this feature.
@@ -62,7 +62,7 @@ struct MealForm {
             description = "`json_invalid`, `eaten_at_out_of_range`, `amounts_out_of_range`, `note_invalid`, \
                            `idempotency_key_reused`, or what is wrong with the photo: `photo_broken`, …"
         ),
-        (status = 503, description = "`busy`, `database_away`: try again with the same key", body = Problem),
+        (status = 503, description = "`busy`, `storage_slow`, `database_away`: try again with the same key", body = Problem),
     )
 )]
 async fn log(State(app): State<App>, caller: Caller, request: Request) -> ApiResult<(StatusCode, Json<MealOutcome>)> {
@@ -154,7 +154,7 @@ fn bad_form(detail: &str) -> ApiError {
 async fn store_photo(app: &App, original: Bytes) -> ApiResult<StoredPhoto> {
     let clean = app.photos.clean(original).await.map_err(photo_error)?;
     let (width_px, height_px) = (clean.width_px, clean.height_px);
-    let key = app.media.put(clean.large, clean.small).await.map_err(|error| ApiError::failure(error.into()))?;
+    let key = app.media.put(clean.large, clean.small).await.map_err(media_error)?;
     Ok(StoredPhoto { key: key.to_string(), width_px, height_px })
 }
 
@@ -162,6 +162,13 @@ async fn forget_photo(app: &App, photo: &StoredPhoto) {
     let Ok(key) = photo.key() else { return };
     if let Err(error) = app.media.delete(&key).await {
         tracing::warn!(%error, %key, "a photo that belongs to no meal stays behind");
+    }
+}
+
+fn media_error(error: MediaError) -> ApiError {
+    match error {
+        MediaError::Slow => ApiError::unavailable("storage_slow", "the store of the photos does not answer in time"),
+        error => ApiError::failure(error.into()),
     }
 }
 
@@ -224,6 +231,7 @@ async fn read(State(app): State<App>, caller: Caller, Path(id): Path<MealId>) ->
     responses(
         (status = 200, body = MealOutcome), (status = 401, body = Problem), (status = 404, body = Problem),
         (status = 400, description = "`json_malformed`", body = Problem),
+        (status = 409, description = "`too_many_meals`", body = Problem),
         (
             status = 422, body = Problem,
             description = "`json_invalid`, `eaten_at_out_of_range`, `amounts_out_of_range`, `note_invalid`"
@@ -289,7 +297,7 @@ async fn picture(
         SizeName::Large => Size::Large,
         SizeName::Small => Size::Small,
     };
-    let bytes = app.media.get(&key, size).await.map_err(anyhow::Error::from)?.ok_or_else(missing)?;
-    let headers = [(header::CONTENT_TYPE, "image/jpeg"), (header::CACHE_CONTROL, "private, max-age=86400, immutable")];
+    let bytes = app.media.get(&key, size).await.map_err(media_error)?.ok_or_else(missing)?;
+    let headers = [(header::CONTENT_TYPE, "image/jpeg"), (header::CACHE_CONTROL, "no-store")];
     Ok((headers, bytes).into_response())
 }

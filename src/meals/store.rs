@@ -1,6 +1,6 @@
 //! The `meals` table, and reads of the challenges that a meal may matter to.
 
-use chrono::{DateTime, NaiveDate, Utc};
+use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use lastbite_protocol::{
     ChallengeId, MealId, Standing, Terms, UserId,
     rest::{Amounts, Meal, Photo},
@@ -194,15 +194,18 @@ pub(super) async fn list(
     rows.into_iter().map(MealRow::into_meal).collect()
 }
 
-/// How many meals a user logged for a date.
-pub(super) async fn count(tx: &mut Tx, owner: UserId, date: NaiveDate) -> Result<i64, sqlx::Error> {
-    sqlx::query_scalar!(
-        r#"select count(*) as "count!" from meals where user_id = $1 and local_date = $2 and deleted_at is null"#,
+/// How many meals a user ate within a day before and after an instant: those that are there, and all that were logged.
+pub(super) async fn count_near(tx: &mut Tx, owner: UserId, eaten_at: DateTime<Utc>) -> Result<(i64, i64), sqlx::Error> {
+    let row = sqlx::query!(
+        r#"select count(*) filter (where deleted_at is null) as "here!", count(*) as "logged!" from meals
+           where user_id = $1 and eaten_at > $2 and eaten_at < $3"#,
         owner.0,
-        date
+        eaten_at - TimeDelta::days(1),
+        eaten_at + TimeDelta::days(1)
     )
     .fetch_one(&mut **tx)
-    .await
+    .await?;
+    Ok((row.here, row.logged))
 }
 
 /// What a user ate within a time, as the rules see it.

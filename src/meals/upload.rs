@@ -42,24 +42,22 @@ pub(super) async fn log(
         return Ok(Logged { answer, fresh: false });
     }
     let mut diary = Diary::open(app, tx, owner).await?;
-    decide::eaten_at(wish.eaten_at, diary.now)?;
+    let eaten_at = as_stored(wish.eaten_at);
+    decide::eaten_at(eaten_at, diary.now)?;
     let id = MealId::generate();
     let meal = Meal {
         id,
         kind: wish.kind,
-        eaten_at: wish.eaten_at,
+        eaten_at,
         zone: wish.zone,
-        local_date: local_date(wish.eaten_at, wish.zone),
+        local_date: local_date(eaten_at, wish.zone),
         note: wish.note,
         amounts: wish.amounts,
         photo: photo.map(|photo| store::photo_of(id, photo)),
         logged_at: diary.now,
         edited_at: None,
     };
-    if store::count(&mut diary.journal.tx, owner, meal.local_date).await? >= limits::MEALS_A_DAY_MAX {
-        let detail = format!("a day of the diary holds at most {} meals", limits::MEALS_A_DAY_MAX);
-        return Err(ApiError::refused(StatusCode::CONFLICT, "too_many_meals", detail));
-    }
+    check_room(&mut diary, eaten_at).await?;
     store::insert(&mut diary.journal.tx, owner, &meal, photo).await?;
     let effects = diary.tell(Event::MealLogged { meal: id }, meal.eaten_at, None).await?;
     let outcome = MealOutcome { meal, effects };
@@ -77,9 +75,10 @@ pub(super) async fn edit(app: &App, owner: UserId, id: MealId, change: EditMeal)
     let mut meal = store::load(&mut *diary.journal.tx, owner, id).await?.ok_or_else(|| ApiError::not_found("meal"))?;
     let eaten_before = meal.eaten_at;
     diary.check_not_being_judged(eaten_before)?;
-    if let Some(eaten_at) = change.eaten_at {
+    if let Some(eaten_at) = change.eaten_at.map(as_stored) {
         decide::eaten_at(eaten_at, diary.now)?;
         diary.check_not_being_judged(eaten_at)?;
+        check_room(&mut diary, eaten_at).await?;
         meal.eaten_at = eaten_at;
         meal.local_date = local_date(eaten_at, meal.zone);
     }
@@ -103,6 +102,26 @@ pub(super) async fn delete(app: &App, owner: UserId, id: MealId) -> ApiResult<Me
     let effects = diary.tell(Event::MealDeleted { meal: id }, meal.eaten_at, None).await?;
     diary.journal.commit(&app.bus).await?;
     Ok(MealOutcome { meal, effects })
+}
+
+/// The instant as Postgres will give it back, so that what is decided now is what is judged later: to the microsecond, and
+/// a leap second as the one after it.
+fn as_stored(instant: DateTime<Utc>) -> DateTime<Utc> {
+    DateTime::from_timestamp_micros(instant.timestamp_micros()).unwrap_or(instant)
+}
+
+/// Refuses one meal more where there are many: a verdict reads them all.
+async fn check_room(diary: &mut Diary, eaten_at: DateTime<Utc>) -> ApiResult<()> {
+    let (here, logged) = store::count_near(&mut diary.journal.tx, diary.owner, eaten_at).await?;
+    if here >= limits::MEALS_NEAR_MAX || logged >= limits::MEALS_NEAR_WITH_DELETED_MAX {
+        let detail = format!(
+            "within a day before and after, a diary holds at most {} meals, deleted ones included {}",
+            limits::MEALS_NEAR_MAX,
+            limits::MEALS_NEAR_WITH_DELETED_MAX
+        );
+        return Err(ApiError::refused(StatusCode::CONFLICT, "too_many_meals", detail));
+    }
+    Ok(())
 }
 
 fn local_date(eaten_at: DateTime<Utc>, zone: Tz) -> NaiveDate {

@@ -163,7 +163,7 @@ pub struct Tally {
     pub eliminated: Vec<UserId>,
     /// Still in after it.
     pub alive: u32,
-    /// All who share rank 1 of the board after it, in the order of the board.
+    /// All who share rank 1 of the board after it, in the order of the board; asked for only when [`is_last`].
     pub leaders: Vec<UserId>,
 }
 
@@ -175,7 +175,7 @@ pub fn close(terms: &Terms, day: u16, tally: &Tally) -> Vec<Event> {
     let eliminated = count(&tally.eliminated);
     let mut events =
         vec![Event::DayClosed { day, kept: tally.kept, missed: tally.missed, eliminated, alive: tally.alive }];
-    if day == terms.days || tally.alive == 0 {
+    if is_last(terms, day, tally.alive) {
         let winners = champions(tally);
         events.push(Event::Finished {
             champions: winners.iter().copied().take(Event::CHAMPIONS_NAMED).collect(),
@@ -184,6 +184,12 @@ pub fn close(terms: &Terms, day: u16, tally: &Tally) -> Vec<Event> {
         });
     }
     events
+}
+
+/// Whether the challenge ends with this day, when so many are still in after it.
+#[must_use]
+pub const fn is_last(terms: &Terms, day: u16, alive: u32) -> bool {
+    day == terms.days || alive == 0
 }
 
 /// Who has won when this was the last day: those who fell together when nobody is left, else the top of the board.

@@ -10,8 +10,7 @@ const KEPT: u32 = 60;
 const ACCURACY_MOST: u32 = 25;
 /// What a kept day adds when its quality is not known.
 const QUALITY_UNKNOWN: u32 = 6;
-/// A deviation is counted up to ten times the target, so that one absurd entry cannot overflow a sum.
-const DEVIATION_PERMILLE_MOST: u64 = 10_000;
+const DEVIATION_PERMILLE_OF_MISSED: u32 = 1000;
 
 /// The points of a judged day: kept = 60 + accuracy 0 to 25 + quality; missed = 0.
 #[must_use]
@@ -33,13 +32,18 @@ fn accuracy(terms: &Terms, sheet: &Sheet) -> u32 {
     accuracy.and_then(|points| u32::try_from(points).ok()).unwrap_or(ACCURACY_MOST)
 }
 
-/// How far the day's energy was from the target, in thousandths of the target; 0 without a band.
+/// How far a kept day's energy was from the target, in thousandths of the target; 0 without a band. A missed day counts
+/// as far as can be, whatever was eaten: the number is part of the sort key that everybody sees, and for a missed day it
+/// would tell the energy.
 #[must_use]
 pub fn deviation_permille(terms: &Terms, sheet: &Sheet) -> u32 {
     let Some(band) = super::terms::band(terms) else { return 0 };
+    if sheet.verdict == Verdict::Missed {
+        return DEVIATION_PERMILLE_OF_MISSED;
+    }
     let target = u64::from(band.target_kcal).max(1);
     let permille = sheet.energy_kcal.abs_diff(target).saturating_mul(1000) / target;
-    u32::try_from(permille.min(DEVIATION_PERMILLE_MOST)).unwrap_or(u32::MAX)
+    u32::try_from(permille).unwrap_or(u32::MAX)
 }
 
 /// How an open day looks, and the points it shows on the live board: 60 spread over the valid meals asked for, 0 while

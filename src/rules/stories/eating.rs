@@ -122,14 +122,16 @@ fn accuracy_needs_a_band() {
 }
 
 #[test]
-fn deviation_is_counted_in_thousandths_of_the_target_up_to_ten_times_it() {
+fn deviation_of_a_kept_day_is_counted_in_thousandths_of_the_target_and_a_missed_one_tells_nothing() {
     let deviation = |terms: &Terms, kcal| points::deviation_permille(terms, &Sheet::of(terms, &two_meals(kcal)));
     let terms = challenge();
     assert_eq!(deviation(&terms, 1500), 0);
     assert_eq!((deviation(&terms, 1425), deviation(&terms, 1575)), (50, 50), "either side");
     assert_eq!(deviation(&terms, 1501), 0, "rounded down");
-    assert_eq!(deviation(&terms, 0), 1000, "nothing eaten");
-    assert_eq!(deviation(&terms, 1_000_000), 10_000);
+    for kcal in [0, 1399, 1601, 1_000_000] {
+        assert_eq!(deviation(&terms, kcal), 1000, "whatever was eaten: {kcal}");
+    }
+    assert_eq!(points::deviation_permille(&terms, &Sheet::of(&terms, &[lunch(1500)])), 1000, "and however near it was");
     assert_eq!(deviation(&challenge().asking([meals(2)]), 1_000_000), 0, "no band, no target");
 }
 

@@ -253,7 +253,7 @@ proptest! {
     }
 
     #[test]
-    fn a_judged_day_is_worth_nothing_or_66_to_91_and_never_less_than_it_showed(terms in any_terms(), log in any_log()) {
+    fn a_judged_day_is_worth_nothing_or_66_to_91_and_was_done_or_not_as_it_showed(terms in any_terms(), log in any_log()) {
         let sheet = Sheet::of(&terms, &log);
         let points = points::of_judged(&terms, &sheet);
         match sheet.verdict {
