@@ -1,11 +1,16 @@
 //! The REST calls. A failure is told by its code, the way the run counts it.
 
-use std::{fmt, net::IpAddr, time::Duration};
+use std::{
+    fmt,
+    net::IpAddr,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
 
 use anyhow::Context as _;
 use lastbite_protocol::{
-    ChallengeId,
-    rest::{Challenge, MealOutcome, Membership, NewChallenge, NewMeal, Problem, Register, SignedIn},
+    ChallengeId, MealId,
+    rest::{Challenge, LogIn, MealOutcome, Membership, NewChallenge, NewMeal, Problem, Register, SignedIn},
 };
 use reqwest::{Client, RequestBuilder, StatusCode, header::RETRY_AFTER};
 use serde::de::DeserializeOwned;
@@ -49,7 +54,9 @@ impl std::error::Error for Failure {}
 pub(crate) struct User {
     http: Client,
     base: String,
-    access_token: String,
+    /// For signing in again: a run may be longer than a token is good for.
+    log_in: LogIn,
+    access_token: Arc<Mutex<String>>,
 }
 
 impl User {
@@ -65,24 +72,47 @@ impl User {
             nickname,
         };
         let signed_in: SignedIn = patiently(|| http.post(format!("{base}/accounts")).json(&wish)).await?;
-        Ok(Self { http, base, access_token: signed_in.access_token })
+        let log_in = LogIn { email: wish.email, password: wish.password };
+        Ok(Self { http, base, log_in, access_token: Arc::new(Mutex::new(signed_in.access_token)) })
     }
 
     pub(crate) async fn create(&self, wish: &NewChallenge) -> Result<Challenge, Failure> {
-        patiently(|| self.post("/challenges").json(wish)).await
+        patiently(|| self.with_token(self.http.post(self.url("/challenges"))).json(wish)).await
     }
 
     pub(crate) async fn join(&self, challenge: ChallengeId) -> Result<Membership, Failure> {
-        patiently(|| self.post(&format!("/challenges/{challenge}/players"))).await
+        patiently(|| self.with_token(self.http.post(self.url(&format!("/challenges/{challenge}/players"))))).await
     }
 
     /// One try: what fails is counted, not repeated.
     pub(crate) async fn log(&self, meal: &NewMeal) -> Result<MealOutcome, Failure> {
-        once(self.post("/meals").header("Idempotency-Key", Uuid::now_v7().to_string()).json(meal)).await
+        let key = Uuid::now_v7().to_string();
+        self.signed_in(|| self.http.post(self.url("/meals")).header("Idempotency-Key", &key).json(meal)).await
     }
 
-    fn post(&self, path: &str) -> RequestBuilder {
-        self.http.post(format!("{}{path}", self.base)).bearer_auth(&self.access_token)
+    /// The same.
+    pub(crate) async fn delete(&self, meal: MealId) -> Result<MealOutcome, Failure> {
+        self.signed_in(|| self.http.delete(self.url(&format!("/meals/{meal}")))).await
+    }
+
+    async fn signed_in<T: DeserializeOwned>(&self, request: impl Fn() -> RequestBuilder) -> Result<T, Failure> {
+        match once(self.with_token(request())).await {
+            Err(failure) if failure.code == "http 401 token_expired" => {
+                let login = patiently(|| self.http.post(self.url("/sessions")).json(&self.log_in));
+                let signed_in: SignedIn = login.await?;
+                *self.access_token.lock().unwrap_or_else(PoisonError::into_inner) = signed_in.access_token;
+                once(self.with_token(request())).await
+            }
+            answer => answer,
+        }
+    }
+
+    fn url(&self, path: &str) -> String {
+        format!("{}{path}", self.base)
+    }
+
+    fn with_token(&self, request: RequestBuilder) -> RequestBuilder {
+        request.bearer_auth(&*self.access_token.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
 

@@ -18,7 +18,7 @@ use crate::{
 #[derive(Clone, Debug, clap::Args)]
 pub(crate) struct Args {
     /// How many sockets
-    #[arg(long, default_value_t = 5000, value_parser = clap::value_parser!(u32).range(1..=19_000))]
+    #[arg(long, default_value_t = 5000, value_parser = clap::value_parser!(u32).range(1..=15_000))]
     sockets: u32,
     /// How many may be opening at once
     #[arg(long, default_value_t = 256, value_parser = clap::value_parser!(u32).range(1..=2000))]

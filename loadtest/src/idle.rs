@@ -18,7 +18,7 @@ use crate::{
 #[derive(Clone, Debug, clap::Args)]
 pub(crate) struct Args {
     /// How many sockets in the end
-    #[arg(long, default_value_t = 5000, value_parser = clap::value_parser!(u32).range(1..=19_000))]
+    #[arg(long, default_value_t = 5000, value_parser = clap::value_parser!(u32).range(1..=15_000))]
     sockets: u32,
     /// In how many steps
     #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..=100))]

@@ -1,6 +1,7 @@
 //! Meals from players, and how long each takes to every spectator's screen.
 //!
-//! The time of a meal runs from the beginning of its request to the arrival, at each spectator, of the first message
+//! Each player in turn logs a feast, which is more than a day may have, and takes it back the next time: every write moves
+//! a row of the board. The time of a write runs from the beginning of its request to the arrival, at each spectator, of the first message
 //! that brings the stream to the number in the meal's answer, or beyond. So it holds the write, the commit, the wait for
 //! the room's next tick, the fan-out and the reading; and of this program's own work what falls between.
 
@@ -8,12 +9,12 @@ use std::{sync::Arc, time::Duration};
 
 use chrono::TimeDelta;
 use lastbite_protocol::{
-    ChallengeId, Stream,
+    ChallengeId, MealId, Stream,
     rest::{Amounts, MealKind, NewMeal},
 };
 use serde::Serialize;
 use tokio::{
-    sync::Semaphore,
+    sync::{Mutex, OwnedMutexGuard, Semaphore},
     task::JoinSet,
     time::{Instant, MissedTickBehavior, interval},
 };
@@ -35,6 +36,8 @@ use crate::{
 const IN_FLIGHT_MAX: usize = 512;
 /// A server sends at most ten ticks a second; the rest is for snapshots.
 const ARRIVALS_PER_SECOND: usize = 12;
+/// A little under what a server takes of one player in a day, deleted ones included.
+const FEASTS_EACH_MAX: u64 = 280;
 /// How long the last meal may take to the screens.
 const SETTLE: Duration = Duration::from_secs(10);
 const DAY_OPENS_LATE: Duration = Duration::from_secs(30);
@@ -45,7 +48,7 @@ pub(crate) struct Args {
     #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..=5000))]
     pub(crate) players: u32,
     /// How many sockets watch
-    #[arg(long, default_value_t = 1000, value_parser = clap::value_parser!(u32).range(1..=19_000))]
+    #[arg(long, default_value_t = 1000, value_parser = clap::value_parser!(u32).range(1..=15_000))]
     pub(crate) spectators: u32,
     /// Meals a second, over all players
     #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..=2000))]
@@ -56,25 +59,21 @@ pub(crate) struct Args {
     /// How many sockets may be opening at once
     #[arg(long, default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..=2000))]
     pub(crate) at_once: u32,
-    /// Waits, for up to an hour, for a start at which breakfast counts at once: then a player's first five meals each
-    /// move a row of the board, and ticks are as heavy as in play
-    #[arg(long)]
-    pub(crate) wait_for_breakfast: bool,
 }
 
 impl Default for Args {
     fn default() -> Self {
-        Self { players: 50, spectators: 1000, rate: 50, seconds: 30, at_once: 100, wait_for_breakfast: false }
+        Self { players: 50, spectators: 1000, rate: 50, seconds: 30, at_once: 100 }
     }
 }
 
 #[derive(Clone, Debug, clap::Args)]
 pub(crate) struct DeliveriesArgs {
     /// How many sockets watch
-    #[arg(long, default_value_t = 5000, value_parser = clap::value_parser!(u32).range(1..=19_000))]
+    #[arg(long, default_value_t = 5000, value_parser = clap::value_parser!(u32).range(1..=15_000))]
     spectators: u32,
     /// How many players log meals
-    #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..=5000))]
+    #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..=5000))]
     players: u32,
     /// Meals a second; a room ticks at most ten times a second
     #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..=2000))]
@@ -85,15 +84,12 @@ pub(crate) struct DeliveriesArgs {
     /// How many sockets may be opening at once
     #[arg(long, default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..=2000))]
     at_once: u32,
-    /// As in `play`
-    #[arg(long)]
-    wait_for_breakfast: bool,
 }
 
 impl From<DeliveriesArgs> for Args {
     fn from(wish: DeliveriesArgs) -> Self {
-        let DeliveriesArgs { spectators, players, rate, seconds, at_once, wait_for_breakfast } = wish;
-        Self { players, spectators, rate, seconds, at_once, wait_for_breakfast }
+        let DeliveriesArgs { spectators, players, rate, seconds, at_once } = wish;
+        Self { players, spectators, rate, seconds, at_once }
     }
 }
 
@@ -103,12 +99,12 @@ struct Played {
     players: u32,
     spectators: u32,
     rate_wished: u32,
-    /// For how long meals were logged.
+    /// For how long meals were logged and taken back, to the last answer.
     seconds: f64,
     meals: u64,
-    /// Those that changed how a player's day looks; the others move no board, and their latency is not measured.
+    /// Those that changed how a player's day looks: all, or the run is not worth its figures.
     meals_that_moved: u64,
-    /// Meals that were due while too many requests were under way, and so were not sent.
+    /// Meals that were due while too many requests were under way, or the player's last one was, and so were not sent.
     held_back: u64,
     rest: Quantiles,
     upload_to_screen: Quantiles,
@@ -137,6 +133,11 @@ struct Written {
 pub(crate) async fn run(command: &str, common: &Common, wish: &Args, mut stop: Stop) -> anyhow::Result<()> {
     let target = Target::find(&common.url, common.i_own_this_server).await?;
     process::ensure_descriptors(wish.spectators + wish.players)?;
+    let feasts_each = u64::from(wish.rate) * u64::from(wish.seconds) / u64::from(wish.players) / 2;
+    anyhow::ensure!(
+        feasts_each < FEASTS_EACH_MAX,
+        "a diary takes {FEASTS_EACH_MAX} meals a day and this would be {feasts_each} for each player: take more players"
+    );
     let clock = ServerClock::read(&target).await?;
     say(format_args!("registering {} players…", wish.players));
     let players = stage::register(&target, wish.players).await?;
@@ -183,13 +184,7 @@ pub(crate) async fn run(command: &str, common: &Common, wish: &Args, mut stop: S
 fn soon(clock: &ServerClock, wish: &Args) -> anyhow::Result<Start> {
     let joining = TimeDelta::milliseconds(i64::from(wish.players) * 50 + i64::from(wish.spectators) * 3);
     let earliest = clock.now() + TimeDelta::seconds(10) + joining;
-    let patience_minutes = if wish.wait_for_breakfast { 61 } else { 1 };
-    let start = start::choose(earliest, patience_minutes);
-    let start = start.ok_or_else(|| anyhow::anyhow!("no zone has a morning now"))?;
-    if !start.breakfast_is_near() {
-        say("meals of this run are too early to count for points, so ticks carry few rows (see --wait-for-breakfast)");
-    }
-    Ok(start)
+    start::choose(earliest).ok_or_else(|| anyhow::anyhow!("no zone has a morning now"))
 }
 
 fn told(opening: &Opening) {
@@ -223,7 +218,8 @@ impl Writing {
             Ok(meal) => posted.push(meal),
             Err(failure) => failures.push(failure),
         };
-        for player in players.iter().cycle().take((wish.rate * wish.seconds) as usize) {
+        let eaters: Vec<_> = players.iter().map(|player| (player, Arc::<Mutex<Option<MealId>>>::default())).collect();
+        for (player, feast) in eaters.iter().cycle().take((wish.rate * wish.seconds) as usize) {
             tokio::select! {
                 _ = pace.tick() => {}
                 () = stop.wait() => break,
@@ -231,33 +227,39 @@ impl Writing {
             while let Some(answer) = under_way.try_join_next() {
                 take(answer?);
             }
-            let Ok(permit) = in_flight.clone().try_acquire_owned() else {
+            let (Ok(permit), Ok(feast)) = (in_flight.clone().try_acquire_owned(), feast.clone().try_lock_owned())
+            else {
                 held_back += 1;
                 continue;
             };
-            let (writing, player) = (self.clone(), player.clone());
+            let (writing, player) = (self.clone(), (*player).clone());
             under_way.spawn(async move {
-                let answer = writing.log(&player).await;
+                let answer = writing.turn(&player, feast).await;
                 drop(permit);
                 answer
             });
         }
-        let seconds = begun.elapsed().as_secs_f64();
         while let Some(answer) = under_way.join_next().await {
             take(answer?);
         }
+        let seconds = begun.elapsed().as_secs_f64();
         Ok(Written { posted, failures, held_back, seconds })
     }
 
-    async fn log(&self, player: &User) -> Result<Posted, Failure> {
-        let now = self.clock.now();
-        // Ahead of the clock by a minute and a half at most; the server allows two.
-        let eaten_at = if self.start.breakfast_is_near() { now.max(self.start.breakfast()) } else { now };
-        let amounts = Amounts { energy_kcal: 10, carbohydrate_mg: None, protein_mg: None, fat_mg: None };
-        let note = "load test".to_owned();
-        let meal = NewMeal { kind: MealKind::Breakfast, eaten_at, zone: self.start.zone, note, amounts };
+    /// A feast, or the end of the one before.
+    async fn turn(&self, player: &User, mut feast: OwnedMutexGuard<Option<MealId>>) -> Result<Posted, Failure> {
+        let amounts = Amounts { energy_kcal: stage::FEAST_KCAL, carbohydrate_mg: None, protein_mg: None, fat_mg: None };
+        let (eaten_at, note) = (self.clock.now(), "load test".to_owned());
+        let meal = NewMeal { kind: MealKind::Snack, eaten_at, zone: self.start.zone, note, amounts };
         let sent = Instant::now();
-        let outcome = player.log(&meal).await?;
+        let outcome = match feast.take() {
+            Some(eaten) => player.delete(eaten).await?,
+            None => {
+                let outcome = player.log(&meal).await?;
+                *feast = Some(outcome.meal.id);
+                outcome
+            }
+        };
         let answer_us = micros(sent.elapsed());
         let effect = outcome.effects.iter().find(|effect| effect.challenge == self.challenge);
         let n = effect.ok_or_else(|| Failure::named("meal without effect on the challenge"))?.n;

@@ -195,7 +195,8 @@ impl Spectator {
             match (&*glance.kind, glance.from, glance.n) {
                 ("tick", Some(from), Some(n)) => {
                     self.tally.tick();
-                    if resuming {
+                    // Missed events that come before a board stay at their number: that is no resume yet.
+                    if resuming && from < n {
                         resuming = false;
                         self.tally.resumed();
                     }

@@ -3,7 +3,7 @@
 use anyhow::{Context as _, ensure};
 use chrono::{DateTime, Days, TimeDelta, Utc};
 use chrono_tz::Tz;
-use lastbite_protocol::{ChallengeId, Requirement, Stream, Terms, WallTime, rest::NewChallenge, terms::defaults};
+use lastbite_protocol::{ChallengeId, Requirement, Stream, Terms, WallTime, rest::NewChallenge};
 use tokio::{
     task::JoinSet,
     time::{Duration, Instant},
@@ -14,8 +14,12 @@ use crate::{api::User, spectator, start::Start, target::Target};
 
 /// The server hashes two passwords at once.
 const SIGN_UPS_AT_ONCE: usize = 4;
-/// The most a day may ask for: the first five breakfasts of a player each move a row of the board.
-const MEALS_AT_LEAST: u8 = 5;
+/// As many as everybody sees of a board.
+const PLAYERS_ON_BOARD: u32 = 50;
+/// What a day may have at most; a feast is above it.
+const TARGET_KCAL: u32 = 4000;
+const TOLERANCE_KCAL: u32 = 500;
+pub(crate) const FEAST_KCAL: u32 = 6000;
 
 /// The server's clock, read once and carried on by ours.
 #[derive(Clone, Copy, Debug)]
@@ -73,17 +77,17 @@ pub(crate) async fn challenge(players: &[User], start: &Start) -> anyhow::Result
     Ok(challenge)
 }
 
-/// The stream to watch: of the challenge that is named, else of a new one that begins after tomorrow.
+/// The stream to watch: of the challenge that is named, else of a new one that begins after tomorrow, with a full board.
 pub(crate) async fn stream_to_watch(target: &Target, named: Option<ChallengeId>) -> anyhow::Result<Stream> {
     if let Some(challenge) = named {
         return Ok(Stream::Challenge(challenge));
     }
     let clock = ServerClock::read(target).await?;
-    let hosts = register(target, 1).await?;
+    let players = register(target, PLAYERS_ON_BOARD).await?;
     let first_day = clock.now().date_naive().checked_add_days(Days::new(2)).context("the end of all days")?;
-    let challenge = create(&hosts, terms(Tz::UTC, first_day, WallTime::hour(0), 2)).await?;
-    for host in &hosts {
-        host.join(challenge).await.context("joining the challenge")?;
+    let challenge = create(&players, terms(Tz::UTC, first_day, WallTime::hour(0), PLAYERS_ON_BOARD)).await?;
+    for player in &players {
+        player.join(challenge).await.context("joining the challenge")?;
     }
     Ok(Stream::Challenge(challenge))
 }
@@ -109,9 +113,6 @@ fn terms(zone: Tz, first_day: chrono::NaiveDate, day_starts_at: WallTime, seats:
         grace_minutes: 0,
         seats: seats.max(2),
         min_players: 1,
-        requirements: vec![
-            Requirement::Calories { target_kcal: 5000, tolerance_kcal: 500 },
-            Requirement::Meals { at_least: MEALS_AT_LEAST, cutoff: defaults::cutoff() },
-        ],
+        requirements: vec![Requirement::Calories { target_kcal: TARGET_KCAL, tolerance_kcal: TOLERANCE_KCAL }],
     }
 }

@@ -7,8 +7,6 @@ use lastbite_protocol::WallTime;
 
 /// A day may begin until here.
 const LATEST_MINUTE: u32 = 6 * 60;
-/// Meals may be logged two minutes ahead, so a start from here on has breakfast (06:00) within reach at once.
-const BREAKFAST_NEAR_MINUTE: u32 = LATEST_MINUTE - 1;
 
 /// The beginning of a challenge.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,24 +21,10 @@ pub(crate) struct Start {
     pub(crate) day_starts_at: WallTime,
 }
 
-impl Start {
-    /// Whether a breakfast logged right after the start is eaten in its window, and so changes the board's rows.
-    pub(crate) fn breakfast_is_near(&self) -> bool {
-        u32::from(self.day_starts_at.minutes()) >= BREAKFAST_NEAR_MINUTE
-    }
-
-    /// The instant of 06:00 on the first day.
-    pub(crate) fn breakfast(&self) -> DateTime<Utc> {
-        self.at + TimeDelta::minutes(i64::from(LATEST_MINUTE) - i64::from(self.day_starts_at.minutes()))
-    }
-}
-
-/// The first full minute from `earliest` on, or one at most `patience_minutes` later when breakfast is near then.
-pub(crate) fn choose(earliest: DateTime<Utc>, patience_minutes: u16) -> Option<Start> {
+/// The first full minute after `earliest`.
+pub(crate) fn choose(earliest: DateTime<Utc>) -> Option<Start> {
     let minute = TimeDelta::minutes(1);
-    let first = earliest.duration_trunc(minute).ok()? + minute;
-    let starts = || (0..=patience_minutes).filter_map(|later| beginning_at(first + minute * i32::from(later)));
-    starts().find(Start::breakfast_is_near).or_else(|| starts().next())
+    beginning_at(earliest.duration_trunc(minute).ok()? + minute)
 }
 
 /// The zone in which a day can begin at this instant, as near to 06:00 as there is.
@@ -74,18 +58,11 @@ mod tests {
         let first = instant("2026-01-01T00:00:00Z");
         for step in 0..500 {
             let earliest = first + TimeDelta::minutes(step * 1051);
-            let start = choose(earliest, 0).expect("a zone");
+            let start = choose(earliest).expect("a zone");
             assert!(start.at > earliest && start.at - earliest <= TimeDelta::minutes(1));
             let wall =
                 start.first_day.and_time(NaiveTime::MIN) + TimeDelta::minutes(i64::from(start.day_starts_at.minutes()));
             assert_eq!(start.zone.from_local_datetime(&wall).single().map(|at| at.to_utc()), Some(start.at));
         }
-    }
-
-    #[test]
-    fn patience_finds_breakfast() {
-        let start = choose(instant("2026-11-23T01:10:30Z"), 62).expect("a zone");
-        assert!(start.breakfast_is_near());
-        assert!(start.breakfast() - start.at <= TimeDelta::minutes(1));
     }
 }

@@ -8,7 +8,7 @@ use reqwest::Url;
 
 /// Under the 30 spectators that a server allows an address.
 const SPECTATORS_PER_ADDRESS: u32 = 25;
-/// Sign-ups are bounded per address, too.
+/// Players come from addresses of their own as well.
 const PLAYERS_PER_ADDRESS: u32 = 5;
 
 /// A server that may be loaded.
