@@ -31,7 +31,8 @@ let watching = null;
 let about = null;
 let notice = null;
 let everLive = false;
-let past = false;
+/** Who was out when this page began to watch. */
+let past = null;
 
 const session = new Session({
   url: `${location.protocol === "https:" ? "wss" : "ws"}://${location.host}/ws`,
@@ -61,12 +62,11 @@ function hear(message) {
 
 function take(message) {
   const { outcome, events } = message.type === "snapshot" ? model.applySnapshot(message) : model.applyTick(message);
-  if (outcome === "gap") return "gap";
   if (outcome === "applied") {
     waiting.push(...events);
     show();
   }
-  return undefined;
+  return outcome;
 }
 
 // Changes gather here between two showings; the first is shown at once.
@@ -111,8 +111,8 @@ function showBoard(events) {
   byId("board-empty").hidden = shown > 0;
   feed.add(events, model.status === "finished");
   if (!past) {
-    past = true;
-    showPast(byId("past"), model);
+    past = model.fallen();
+    showPast(byId("past"), past);
   }
   root.dataset.n = model.n;
 }
@@ -175,7 +175,7 @@ onLanguage(() => {
   if (notice) showNotice(notice.title, notice.text, notice.canReload);
   standings.relabel();
   feed.relabel();
-  past = false;
+  if (past) showPast(byId("past"), past);
   showBoard([]);
   showAbout();
 });

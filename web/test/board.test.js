@@ -115,6 +115,16 @@ test("a board opened after the end names the same champions", () => {
   assert.deepEqual([champions.map(({ player }) => player), champions_total, survivors, more], [["a", "b"], 2, 3, false]);
 });
 
+test("when nobody is left in, all who fell on the last day have won, whatever their points", () => {
+  const model = new BoardModel();
+  const fell = (player, points, day) => ({ ...row(player, points), status: "eliminated", eliminated_on: day });
+  const rows = [fell("a", 90, 3), fell("b", 40, 3), fell("c", 60, 2)];
+  const counts = { players: 3, alive: 0, out: 3, left: 0 };
+  model.applySnapshot({ ...snapshot(9, rows, { status: "finished" }), counts });
+  const { champions, champions_total } = model.ending();
+  assert.deepEqual([champions.map(({ player }) => player).sort(), champions_total], [["a", "b"], 2]);
+});
+
 test("under loss, doubling and reordering the board converges and tells no event twice", () => {
   for (let seed = 1; seed <= 300; seed += 1) converge(chance(seed), `seed ${seed}`);
 });

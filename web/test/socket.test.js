@@ -111,18 +111,27 @@ test("an unknown stream ends it", () => {
   assert.deepEqual(play.states.at(-1), ["closed", { reason: "not_found" }]);
 });
 
-test("a gap is asked about once, and again when no snapshot comes", () => {
-  const play = paper({ onMessage: ({ type }) => (type === "tick" ? "gap" : undefined) });
+test("a gap is asked about once with the number seen, and again when nothing comes", () => {
+  const play = paper({ seen: () => 17, onMessage: ({ type }) => ({ tick: "gap", snapshot: "applied" })[type] });
   play.welcome();
   play.says({ type: "tick" });
   play.says({ type: "tick" });
   const asked = () => play.last().sent.filter(({ type }) => type === "watch").length;
   assert.equal(asked(), 1);
+  assert.deepEqual(play.last().sent.at(-1), { type: "watch", stream: "challenge:1", n: 17, id: 2 });
   play.world.pass(3_000);
   assert.equal(asked(), 2);
   play.says({ type: "snapshot" });
   play.world.pass(9_000);
   assert.equal(asked(), 2);
+});
+
+test("a stream that cannot be had now is asked for again, with the number seen", () => {
+  const play = paper({ seen: () => 17 });
+  play.welcome();
+  play.says({ type: "error", id: 1, code: "database_away", retry: true });
+  play.world.pass(backoffMs(2, () => 1));
+  assert.deepEqual(play.last().sent.at(-1), { type: "watch", stream: "challenge:1", n: 17, id: 2 });
 });
 
 test("a silent connection is asked, and left when it does not answer", () => {

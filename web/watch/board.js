@@ -98,17 +98,36 @@ export class BoardModel {
     return this.#ranked;
   }
 
+  /** Who is out, as far as the window tells: names by the day they fell on. */
+  fallen() {
+    const days = new Map();
+    for (const { row } of this.ranked()) {
+      if (row.status !== "eliminated" || !row.eliminated_on) continue;
+      days.set(row.eliminated_on, [...(days.get(row.eliminated_on) ?? []), row.nickname]);
+    }
+    return days;
+  }
+
   /** How it ended: `{champions, champions_total, survivors, more}`; `more` when the window was too small to count all. */
   ending() {
     if (this.status !== "finished") return null;
     if (this.#finished) return { ...this.#finished, more: false };
-    const first = this.ranked().filter(({ rank }) => rank === 1);
+    const won = this.#winners();
     return {
-      champions: first.slice(0, CHAMPIONS_NAMED_MAX).map(({ row }) => ({ player: row.player, nickname: row.nickname })),
-      champions_total: first.length,
+      champions: won.slice(0, CHAMPIONS_NAMED_MAX).map(({ player, nickname }) => ({ player, nickname })),
+      champions_total: won.length,
       survivors: this.counts.alive,
-      more: first.length === this.#rows.size && this.counts.players > this.#rows.size,
+      more: won.length === this.#rows.size && this.counts.players > this.#rows.size,
     };
+  }
+
+  /** Rank 1; when nobody is left in, all who fell together on the last of the days. */
+  #winners() {
+    const rows = this.ranked();
+    const fallen = rows.filter(({ row }) => row.status === "eliminated");
+    if (this.counts.alive > 0 || fallen.length === 0) return rows.filter(({ rank }) => rank === 1).map(({ row }) => row);
+    const last = Math.max(...fallen.map(({ row }) => row.eliminated_on ?? 0));
+    return fallen.filter(({ row }) => row.eliminated_on === last).map(({ row }) => row);
   }
 
   #happened(event) {

@@ -94,13 +94,8 @@ export function daySummary({ kept, missed, eliminated, alive }) {
   return make("div.day-summary", {}, bar, figures);
 }
 
-/** Who was out before this page began to watch, by day, as far as the board's window tells. */
-export function showPast(list, model) {
-  const days = new Map();
-  for (const { row } of model.ranked()) {
-    if (row.status !== "eliminated" || !row.eliminated_on) continue;
-    days.set(row.eliminated_on, [...(days.get(row.eliminated_on) ?? []), row.nickname]);
-  }
+/** Who was out before this page began to watch: names by day. */
+export function showPast(list, days) {
   list.parentElement.hidden = days.size === 0;
   list.replaceChildren(
     ...[...days].sort(([a], [b]) => b - a).map(([day, names]) => {

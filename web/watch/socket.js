@@ -46,7 +46,7 @@ export class Session {
 
   /**
    * `options`: `url`, `client`, `stream`; `seen()` answers the number to resume from, or null; `onMessage(message)` may
-   * answer `"gap"` to ask for a snapshot; `onState(state, {retryMs, code, reason})` with `connecting`, `live` or `closed`.
+   * answer `"gap"` to ask for what is missing, or `"applied"` when nothing is; `onState(state, {retryMs, code, reason})` with `connecting`, `live` or `closed`.
    */
   constructor(options, world = browser) {
     this.#options = options;
@@ -85,12 +85,13 @@ export class Session {
   }
 
   #sayHello() {
-    const seen = this.#options.seen();
-    this.#asked = this.#send({
-      type: "hello",
-      client: this.#options.client,
-      streams: [seen === null ? { stream: this.#options.stream } : { stream: this.#options.stream, n: seen }],
-    });
+    this.#asked = this.#send({ type: "hello", client: this.#options.client, streams: [this.#wish()] });
+  }
+
+  /** The stream, with the number seen: what happened since is told, whatever was missed. */
+  #wish() {
+    const n = this.#options.seen();
+    return n === null ? { stream: this.#options.stream } : { stream: this.#options.stream, n };
   }
 
   #send(message) {
@@ -119,15 +120,14 @@ export class Session {
       case "bye":
         this.#bye = message;
         break;
-      case "snapshot":
-        this.#cancel("snapshot");
-        break;
       case "error":
         this.#refused(message);
         break;
       default:
     }
-    if (this.#options.onMessage(message) === "gap") this.#askSnapshot();
+    const outcome = this.#options.onMessage(message);
+    if (outcome === "gap") this.#askSnapshot();
+    else if (outcome === "applied") this.#cancel("snapshot");
   }
 
   /** A browser cannot see the server's pings, so a silent connection is asked whether it still lives. */
@@ -143,7 +143,7 @@ export class Session {
 
   #askSnapshot() {
     if (this.#timers.has("snapshot")) return;
-    this.#asked = this.#send({ type: "watch", stream: this.#options.stream });
+    this.#asked = this.#send({ type: "watch", ...this.#wish() });
     this.#after("snapshot", SNAPSHOT_MS_MAX, () => this.#askSnapshot());
   }
 
