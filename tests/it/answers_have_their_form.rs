@@ -8,8 +8,8 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::support::{
-    Answer, Api, World,
-    uploads::{hears, sends},
+    Answer, Api, World, pictures, until,
+    uploads::{hears, lunch_today, sends},
 };
 
 #[tokio::test]
@@ -129,6 +129,52 @@ async fn the_server_says_whether_it_lives_and_works() {
     answer.refused(503, "draining");
     assert!(answer.headers.contains_key("retry-after"));
     world.api().get("/health/live").await.ok::<Health>(200);
+    world.stop().await;
+}
+
+#[tokio::test]
+async fn when_every_place_is_taken_requests_are_told_to_come_back_whatever_they_say_they_carry() {
+    let world = World::open().await;
+    let mina = world.user("mina").await;
+    let web = &world.node.app.web;
+    let places = web.requests.available_permits();
+    let all = web.requests.acquire_many(u32::try_from(places).unwrap()).await.unwrap();
+    for content_type in ["application/json", "multipart/form-data; boundary=x"] {
+        let request = world.api().request(Method::GET, "/api/v1/challenges").header("content-type", content_type);
+        let answer = Answer::of(request).await;
+        answer.refused(503, "overloaded");
+        assert!(answer.headers.contains_key("retry-after"));
+    }
+    world.api().get("/health/live").await.ok::<Health>(200);
+    drop(all);
+    let places = web.uploads.available_permits();
+    let all = web.uploads.acquire_many(u32::try_from(places).unwrap()).await.unwrap();
+    mina.uploads(&lunch_today(), pictures::jpeg(80, 40), None).await.refused(503, "busy");
+    drop(all);
+    mina.uploads(&lunch_today(), pictures::jpeg(80, 40), None).await.ok::<Value>(201);
+    world.stop().await;
+}
+
+#[tokio::test]
+async fn a_url_has_an_end() {
+    let world = World::open().await;
+    let path = |letters| format!("/api/v1/challenges?status={}", "a".repeat(letters));
+    world.api().get(&path(4_000)).await.refused(400, "query_invalid");
+    world.api().get(&path(4_100)).await.refused(414, "url_too_long");
+    world.stop().await;
+}
+
+#[tokio::test]
+async fn an_answer_that_nobody_reads_is_given_up() {
+    let world = World::open().await;
+    let tcp = tokio::net::TcpSocket::new_v4().unwrap();
+    tcp.set_recv_buffer_size(4096).unwrap();
+    let mut stalled = tcp.connect(world.node.address).await.unwrap();
+    let request = "GET /assets/vendor/redoc/redoc.standalone.js HTTP/1.1\r\nhost: x\r\n\r\n";
+    tokio::io::AsyncWriteExt::write_all(&mut stalled, request.as_bytes()).await.unwrap();
+    let before = world.node.app.tasks.len();
+    until("the connection is there", || async { (world.node.app.tasks.len() > before).then_some(()) }).await;
+    until("the server lets it go", || async { (world.node.app.tasks.len() <= before).then_some(()) }).await;
     world.stop().await;
 }
 

@@ -8,18 +8,19 @@ use std::{
 
 use chrono::{Days, TimeDelta, Timelike};
 use futures_util::future::join_all;
-use lastbite::clock::Clock;
+use lastbite::{auth::SigningSeed, clock::Clock};
 use lastbite_protocol::{
     ChallengeId, MealId, Requirement, WallTime,
     rest::{MealKind, MealOutcome, NewChallenge, NewMeal},
 };
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
+use sqlx::PgPool;
 use tokio::sync::watch;
 use uuid::Uuid;
 
 use crate::support::{
-    Api, Player, Process, Viewer, World, challenge, facts, lunch, postgres::tempfile::Folder, process, until,
+    Api, Player, Process, Viewer, World, challenge, facts, lunch, postgres, postgres::tempfile::Folder, process, until,
 };
 
 const PLAYERS: usize = 16;
@@ -178,6 +179,72 @@ async fn heavy_whatever_is_killed_acknowledged_meals_are_there_exactly_once() {
     server.terminate();
     assert!(server.ended().await.success());
     db.close().await;
+}
+
+/// A standby that never answers lets a commit be durable and not yet confirmed, for as long as the test wants: whoever is
+/// killed then dies between the commit and the announcement.
+#[tokio::test]
+async fn heavy_a_server_killed_between_commit_and_announcement_has_lost_nothing() {
+    let (folder, media) = (Folder::new("lastbite-commit"), Folder::new("lastbite-media"));
+    let postgres = postgres::embedded(folder.path()).await;
+    let url = postgres.url().to_owned();
+    let admin = PgPool::connect(&url.replace("lastbite@localhost", "postgres@localhost")).await.unwrap();
+    let key = SigningSeed::random().to_base64();
+    let serve = || {
+        Process::serve(|command| {
+            command.env("LASTBITE_DATABASE_URL", &url).env("LASTBITE_TOKEN_KEY", &key);
+            command.arg("--data-dir").arg(media.path());
+        })
+    };
+    let (mut first, second) = (serve().await, serve().await);
+    let (mina, jun) = (Player::register(first.api(), "mina").await, Player::register(first.api(), "jun").await);
+    let mut wish = wish();
+    wish.terms.first_day = wish.terms.first_day + Days::new(7);
+    let game = mina.hosts(&wish).await;
+    let mut boards =
+        [Viewer::watch(first.address, None, game, None).await, Viewer::watch(second.address, None, game, None).await];
+
+    stand_by(&admin, "nobody").await;
+    let killing = async {
+        let waits = "select count(*) from pg_stat_activity where wait_event = 'SyncRep'";
+        until("the commit waits", || async {
+            (sqlx::query_scalar::<_, i64>(waits).fetch_one(&admin).await.unwrap() > 0).then_some(())
+        })
+        .await;
+        first.kill();
+    };
+    let path = format!("/api/v1/challenges/{game}/players");
+    let asked = jun.api.request(Method::POST, &path).json(&json!({})).send();
+    let (answer, ()) = tokio::join!(asked, killing);
+    assert!(answer.is_err(), "nobody was told yes");
+    assert_eq!(boards[0].sees_the_end().await, None);
+    stand_by(&admin, "").await;
+
+    // The other server has not been told either, and finds out.
+    boards[1].sees("jun", |board| board.row(jun.id).is_some()).await;
+    first = serve().await;
+    boards[0].comes_back_to(first.address, game).await;
+    boards[0].sees("jun", |board| board.row(jun.id).is_some()).await;
+    let again = Player { api: first.api().with_token(&jun.token), ..jun }.tries_to_join(game).await;
+    assert_eq!(again.ok::<lastbite_protocol::rest::Membership>(200).n, 1, "done once, by who was killed");
+    for board in &mut boards {
+        assert_eq!(facts::heard(&board.model.events), [1]);
+    }
+    admin.close().await;
+    drop((first, second));
+    postgres.stop().await;
+}
+
+/// Lets commits wait for a standby of that name, or for none.
+async fn stand_by(admin: &PgPool, name: &str) {
+    let setting = format!("alter system set synchronous_standby_names = '{name}'");
+    sqlx::query(sqlx::AssertSqlSafe(setting)).execute(admin).await.unwrap();
+    sqlx::query("select pg_reload_conf()").execute(admin).await.unwrap();
+    until("the setting holds", || async {
+        let set: String = sqlx::query_scalar("show synchronous_standby_names").fetch_one(admin).await.unwrap();
+        (set == name).then_some(())
+    })
+    .await;
 }
 
 #[tokio::test]

@@ -3,7 +3,7 @@
 
 use lastbite_protocol::{
     MealId,
-    rest::{Meal, MealKind, MealOutcome, Page},
+    rest::{EditMeal, Meal, MealKind, MealOutcome, Page},
 };
 use reqwest::Method;
 use serde_json::json;
@@ -92,18 +92,62 @@ async fn a_meal_belongs_to_the_date_where_it_was_eaten() {
 }
 
 #[tokio::test]
-async fn a_day_of_the_diary_holds_fifty_meals() {
+async fn a_diary_holds_a_hundred_meals_within_a_day_whatever_their_zone() {
     let world = World::open().await;
     world.time(seoul("2026-03-01 20:00"));
     let mina = world.user("mina").await;
     let mut last = None;
-    for _ in 0..50 {
-        last = Some(mina.logs(&lunch("2026-03-01", 10)).await.meal.id);
+    let mut wish = lunch("2026-03-01", 10);
+    for zone in [chrono_tz::Asia::Seoul, chrono_tz::Pacific::Honolulu].repeat(50) {
+        wish.zone = zone;
+        last = Some(mina.logs(&wish).await.meal.id);
     }
-    mina.tries_to_log(&lunch("2026-03-01", 10)).await.refused(409, "too_many_meals");
-    mina.logs(&lunch("2026-02-28", 10)).await;
+    mina.tries_to_log(&wish).await.refused(409, "too_many_meals");
+    let elsewhere = mina.logs(&lunch("2026-02-28", 10)).await.meal;
+    let moved = EditMeal { eaten_at: Some(wish.eaten_at), ..EditMeal::default() };
+    mina.tries_to_edit(elsewhere.id, &moved).await.refused(409, "too_many_meals");
     mina.deletes(last.unwrap()).await;
-    mina.logs(&lunch("2026-03-01", 10)).await;
+    mina.logs(&wish).await;
+    world.stop().await;
+}
+
+#[tokio::test]
+async fn a_diary_of_meals_logged_and_taken_back_has_an_end_too() {
+    let world = World::open().await;
+    world.time(seoul("2026-03-01 20:00"));
+    let mina = world.user("mina").await;
+    let wish = lunch("2026-03-01", 10);
+    let logged = mina.logs(&wish).await.meal;
+    mina.deletes(logged.id).await;
+    // A verdict keeps a record of deleted meals: the rest of them as if logged and deleted one by one.
+    sqlx::query(
+        "insert into meals (id, user_id, kind, eaten_at, zone, local_date, note, energy_kcal, logged_at, deleted_at)
+         select gen_random_uuid(), user_id, kind, eaten_at, zone, local_date, note, energy_kcal, logged_at, logged_at
+         from meals, generate_series(2, 300) where user_id = $1",
+    )
+    .bind(mina.id.0)
+    .execute(&world.db)
+    .await
+    .unwrap();
+    mina.tries_to_log(&wish).await.refused(409, "too_many_meals");
+    world.stop().await;
+}
+
+#[tokio::test]
+async fn an_instant_is_kept_as_it_is_told() {
+    let world = World::open().await;
+    let mina = world.user("mina").await;
+    // A leap second, and more digits than Postgres has.
+    for (told, kept) in [
+        ("2026-03-01T02:59:60.5Z", "2026-03-01T03:00:00.500Z"),
+        ("2026-03-01T02:00:00.123456789Z", "2026-03-01T02:00:00.123456Z"),
+    ] {
+        let mut wish = json!(lunch("2026-03-01", 10));
+        wish["eaten_at"] = json!(told);
+        let logged: MealOutcome = mina.api.post("/api/v1/meals", &wish).await.ok(201);
+        assert_eq!(json!(logged.meal.eaten_at), json!(kept));
+        assert_eq!(mina.api.get(&path_of(logged.meal.id)).await.ok::<Meal>(200), logged.meal);
+    }
     world.stop().await;
 }
 
@@ -118,7 +162,7 @@ async fn a_photo_comes_back_in_two_sizes_and_without_its_past() {
     for path in [&photo.large, &photo.small] {
         let answer = mina.api.get(path).await;
         assert_eq!((answer.status.as_u16(), &answer.headers["content-type"]), (200, &"image/jpeg".parse().unwrap()));
-        assert!(answer.headers["cache-control"].to_str().unwrap().contains("private"));
+        assert_eq!(answer.headers["cache-control"], "no-store", "a deleted meal's photo stays nowhere");
         assert!(image::load_from_memory(&answer.body).is_ok());
         for secret in pictures::SECRETS {
             let found = answer.body.windows(secret.len()).any(|window| window == secret);

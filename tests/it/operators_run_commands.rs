@@ -50,7 +50,7 @@ async fn process_production_refuses_what_is_only_good_for_trying_out() {
     let no_key = "LASTBITE_TOKEN_KEY is not set";
     let weak_key = "LASTBITE_TOKEN_KEY: is not random";
     let weak_password = "LASTBITE_DATABASE_URL: the password is missing or one that everybody tries first";
-    let cases: [Case<'_>; 4] = [
+    let cases: [Case<'_>; 7] = [
         (&[], &[no_key, "LASTBITE_DATABASE_URL is not set", "LASTBITE_DATA_DIR is not set"]),
         (
             &[("LASTBITE_TOKEN_KEY", WEAK_KEY), ("LASTBITE_DATABASE_URL", "postgres://lastbite:Postgres@db/lastbite")],
@@ -58,6 +58,12 @@ async fn process_production_refuses_what_is_only_good_for_trying_out() {
         ),
         (&[("LASTBITE_DATABASE_URL", "postgres://lastbite@db.example/lastbite")], &[no_key, weak_password]),
         (&[("LASTBITE_TOKEN_KEY", "my secret password"), ("LASTBITE_DATABASE_URL", DATABASE)], &["is not base64"]),
+        (
+            &[("LASTBITE_DATABASE_URL", "postgres://u:a-good-one@db/x?password=postgres")],
+            &["the password is missing or"],
+        ),
+        (&[("LASTBITE_DATABASE_URL", "postgres://u:pass%77ord@db/x")], &["the password is missing or"]),
+        (&[("LASTBITE_DATABASE_URL", "postgres://u@db/x?application_name=host=/run")], &["the password is missing or"]),
     ];
     for (environment, reasons) in cases {
         for name in ["check-config", "serve"] {
@@ -79,15 +85,20 @@ async fn process_production_refuses_what_is_only_good_for_trying_out() {
 
 #[tokio::test]
 async fn process_production_refuses_a_postgres_that_could_forget() {
-    let folder = Folder::new("lastbite-production");
+    let (folder, url) = (Folder::new("lastbite-production"), postgres::database().await);
+    let db = PgPool::connect(&url).await.unwrap();
+    let forget =
+        "do $$ begin execute format('alter database %I set synchronous_commit = off', current_database()); end $$";
+    db.execute(forget).await.unwrap();
+    db.close().await;
     let mut command = lastbite();
     command.args(["serve", "--environment", "production", "--listen", "127.0.0.1:0", "--data-dir"]).arg(folder.path());
-    command.env("LASTBITE_DATABASE_URL", postgres::database().await);
+    command.env("LASTBITE_DATABASE_URL", url);
     command.env("LASTBITE_TOKEN_KEY", SigningSeed::random().to_base64());
     let refused = run(command).await;
     let text = said(&refused);
     assert_eq!(refused.status.code(), Some(1), "{text}");
-    for reason in ["not started", "fsync = off", "full_page_writes = off"] {
+    for reason in ["not started", "fsync = off", "full_page_writes = off", "synchronous_commit = off"] {
         assert!(text.contains(reason), "{reason}: {text}");
     }
     assert!(!text.contains("serving on"), "{text}");
@@ -171,6 +182,23 @@ async fn process_a_server_logs_json_and_shows_its_metrics_apart_from_the_public(
     for secret in ["mina@example.com", crate::support::player::PASSWORD, &mina.token] {
         assert!(!text.contains(secret) && !log.iter().any(|line| line.contains(secret)), "{secret} is in the log");
     }
+}
+
+#[tokio::test]
+async fn process_the_demo_prints_a_link_plays_to_its_end_and_leaves_nothing() {
+    let folder = Folder::new("lastbite-tmp");
+    let mut command = lastbite();
+    command.args("demo --players 3 --days 1 --day-seconds 5 --once --listen 127.0.0.1:0".split(' '));
+    command.env("TMPDIR", folder.path());
+    // As a demo that was killed leaves it.
+    std::fs::create_dir_all(folder.path().join("lastbite-demo-old/postgres")).unwrap();
+    let played = run(command).await;
+    let text = said(&played);
+    assert!(played.status.success(), "{text}");
+    assert!(String::from_utf8_lossy(&played.stdout).contains("Watch the board live:  http://127.0.0.1:"), "{text}");
+    assert!(text.contains("day 1 is over"), "{text}");
+    let left: Vec<_> = std::fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    assert_eq!(left, [""; 0], "{text}");
 }
 
 #[tokio::test]

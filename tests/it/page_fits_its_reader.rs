@@ -1,7 +1,7 @@
 //! The spectator page for different readers: in Korean and English, on a phone, by light and by night, with a screen
 //! reader.
 
-use crate::support::{Page, World, challenge, dinner, lunch, seoul};
+use crate::support::{Page, World, challenge, dinner, facts, lunch, seoul};
 
 /// Texts whose contrast with what is behind them is under what WCAG asks for at level AA, with the ratio.
 const PALE_TEXTS: &str = "(() => {
@@ -135,8 +135,7 @@ async fn page_can_be_read_by_light_and_by_night() {
             mina.logs(&lunch("2026-03-02", 700)).await;
             mina.logs(&dinner("2026-03-02", 800)).await;
         }
-        let fresh = world.spectator(game).await;
-        let n = fresh.model.n.unwrap();
+        let n = facts::journal(&world.db, game.0).await.len();
         page.wait_for("the page has caught up", &format!("document.documentElement.dataset.n === '{n}'")).await;
         for scheme in ["light", "dark"] {
             page.set_taste(scheme, true).await;

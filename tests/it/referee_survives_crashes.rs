@@ -129,7 +129,7 @@ async fn cut_the_judge_off(world: &World, patience: u32) -> Option<String> {
 }
 
 #[tokio::test]
-async fn a_server_that_is_cut_down_in_the_middle_of_its_work_is_replaced_by_another() {
+async fn a_server_that_stops_in_the_middle_of_its_work_is_replaced_by_another() {
     let mut world = World::open().await;
     let host = world.user("host").await;
     let crowd = world.crowd(names(60)).await;

@@ -45,6 +45,29 @@ fn farewell(viewer: &Viewer) -> (u16, &str, bool, u64) {
 }
 
 #[tokio::test]
+async fn an_address_opens_only_so_many_sockets_at_once() {
+    let world = World::open().await;
+    // A tenth of the usual number of sockets, and so a tenth of thirty upgrades.
+    let node = world.node_with(Setup { sockets_per_address: 10, ..Setup::default() }).await;
+    let mut slowed = None;
+    for _ in 0..5 {
+        let answer = handshake(&node.api(), None).await;
+        if answer.status.as_u16() != 101 {
+            slowed.get_or_insert(answer);
+        }
+    }
+    let slowed = slowed.expect("the fourth or the fifth comes too soon");
+    slowed.refused(429, "too_many_upgrades");
+    assert!(slowed.headers.contains_key("retry-after"));
+    until("a moment later it may again", || async {
+        (handshake(&node.api(), None).await.status.as_u16() == 101).then_some(())
+    })
+    .await;
+    node.stop().await;
+    world.stop().await;
+}
+
+#[tokio::test]
 async fn thirty_commands_at_once_are_done_and_the_next_ends_it() {
     let world = World::open().await;
     let mut viewer = welcomed(world.node.address, None).await;

@@ -1,15 +1,18 @@
 //! Forms that are broken, pictures that are weapons, clients that stall or hang up: each has its answer, nothing is left
 //! half done, and the server goes on working.
 
-use std::time::Duration;
+use std::{fs, time::Duration};
 
 use futures_util::{future::join_all, stream};
-use lastbite::web::body;
+use lastbite::{body, clock::Clock};
 use lastbite_protocol::rest::{MealOutcome, Page};
+use serde_json::json;
 use tokio::io::AsyncWriteExt;
 
 use crate::support::{
-    Answer, Player, World, pictures, until,
+    Answer, Player, Process, World, pictures, postgres,
+    postgres::tempfile::Folder,
+    until,
     uploads::{BOUNDARY, end_of_form, files_in, head, hears, lunch_today, part, sends},
 };
 
@@ -106,6 +109,26 @@ async fn hostile_pictures_are_refused_at_the_door() {
     assert_eq!(files_in(world.media.path()), 0);
     still_works(&world, &mina).await;
     world.stop().await;
+}
+
+#[tokio::test]
+async fn process_pictures_that_inflate_do_not_inflate_the_server() {
+    let (folder, url) = (Folder::new("lastbite-bombs"), postgres::database().await);
+    let server = Process::serve(|command| {
+        command.env("LASTBITE_DATABASE_URL", &url).arg("--data-dir").arg(folder.path());
+    })
+    .await;
+    let mina = Player::register(server.api(), "mina").await;
+    for picture in [pictures::png_bomb(), pictures::png_without_end(), pictures::png_profile_bomb()] {
+        let mut meal = lunch_today();
+        meal["eaten_at"] = json!(Clock::system().wall());
+        let answer = mina.uploads(&meal, picture, None).await;
+        assert!(matches!(answer.status.as_u16(), 201 | 422), "{answer:?}");
+    }
+    let status = fs::read_to_string(format!("/proc/{}/status", server.pid())).unwrap();
+    let most = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
+    let most_kib: u64 = most.trim().trim_end_matches(" kB").parse().unwrap();
+    assert!(most_kib < 512 * 1024, "{most_kib} KiB at most, whatever a picture promises");
 }
 
 /// Legal in size, so they are opened: what comes of it depends on how fast the machine is, but it comes.

@@ -63,6 +63,8 @@ impl Page {
 
     /// Waits until the page has come to where the server is, and holds it against a fresh look at it.
     pub(crate) async fn ends_equal_to(&mut self, fresh: &mut Viewer) {
+        let shown: u64 = self.evaluate("Number(document.documentElement.dataset.n)").await;
+        fresh.sees("as much as the page", |board| board.n >= Some(shown)).await;
         let n = fresh.model.n.unwrap();
         self.wait_for("the page has caught up", &format!("document.documentElement.dataset.n === '{n}'")).await;
         assert_eq!(self.board().await, told(&fresh.model));

@@ -179,7 +179,7 @@ async fn check_days(db: &PgPool, challenge: ChallengeId, replay: &Replay) {
         assert_eq!(judged_at.is_some(), day <= replay.closed, "day {day} is closed when that was told");
     }
     if matches!(replay.status, ChallengeStatus::Finished | ChallengeStatus::Cancelled) {
-        assert_eq!(rows.len(), usize::from(replay.opened), "no day is left that is not played");
+        assert_eq!(rows.len(), usize::from(replay.closed), "no day is left that is not judged");
     }
 }
 

@@ -58,7 +58,7 @@ impl Browser {
         let process = Command::new(program())
             .args(["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--lang=ko"])
             .args(["--disable-background-networking", "--disable-component-update", "--disable-sync"])
-            .args(["--hide-scrollbars", "--accept-lang=ko", "--remote-debugging-port=0"])
+            .args(["--disable-dev-shm-usage", "--hide-scrollbars", "--accept-lang=ko", "--remote-debugging-port=0"])
             .arg(format!("--user-data-dir={}", profile.path().display()))
             .arg("about:blank")
             .stdin(Stdio::null())

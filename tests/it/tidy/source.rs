@@ -50,7 +50,8 @@ impl Source {
             let before = if at == 0 { "" } else { self.word(at - 1) };
             let mut found = Vec::new();
             match self.word(at) {
-                "use" => at = use_tree(&self.words, at + 1, "", &mut found),
+                // Not what a returned type captures: `impl Future + use<'a>`.
+                "use" if self.word(at + 1) != "<" => at = use_tree(&self.words, at + 1, "", &mut found),
                 "{" => open.push((at > 1 && self.word(at - 2) == "mod").then_some(before)),
                 "}" => drop(open.pop()),
                 word if is_name(word) && self.word(at + 1) == "::" && before != "::" => {
