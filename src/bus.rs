@@ -1,6 +1,7 @@
-//! The bus carries news: "this happened in that stream". It may lose some, and never reorders one stream's.
+//! The bus carries news: "this happened in that stream". It may lose some, and two transactions of one stream may be told in
+//! another order than they were committed in.
 //!
-//! One process has an in-memory bus. A room that misses a number asks the journal, so losing news costs time and nothing
+//! One process has an in-memory bus. A room that misses a number asks the journal, so either costs time and nothing
 //! else. Only `journal` publishes.
 
 use std::sync::Arc;
