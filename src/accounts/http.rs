@@ -67,7 +67,8 @@ async fn log_in(State(app): State<App>, Json(log_in): Json<LogIn>) -> ApiResult<
         Err(_) => None,
     };
     let (account, hash) = found.unzip();
-    let fits = log_in.password.len() <= limits::PASSWORD_BYTES_MAX && app.hasher.fits(log_in.password, hash).await?;
+    let fits = log_in.password.len() <= limits::PASSWORD_BYTES_MAX
+        && app.hasher.fits(log_in.password, hash).await? != password::Fit::No;
     match account {
         Some(account) if fits => Ok((StatusCode::CREATED, Json(signed_in(&app, account)?))),
         _ => {

@@ -3,9 +3,10 @@
 use std::sync::Arc;
 
 use argon2::{
-    Algorithm, Argon2, Params, Version,
-    password_hash::{PasswordHasher, PasswordVerifier, phc::PasswordHash},
+    Algorithm, Argon2, Block, Params, Version,
+    password_hash::phc::{Output, ParamsString, PasswordHash, Salt},
 };
+use parking_lot::Mutex;
 use tokio::sync::Semaphore;
 
 use crate::{
@@ -65,6 +66,28 @@ pub struct Hasher {
     admitted: Arc<Semaphore>,
     /// Checked when there is no such account, so that the answer takes the same time.
     nobody: Arc<str>,
+    desks: Desks,
+}
+
+/// The memory of a hashing, 19 MiB, used again by the next one: freed, it would stay with whichever thread had it, and
+/// after some logins every thread would hold one.
+#[derive(Clone, Default)]
+struct Desks(Arc<Mutex<Vec<Vec<Block>>>>);
+
+impl std::fmt::Debug for Desks {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Desks")
+    }
+}
+
+/// Whether a password is the one that was stored.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fit {
+    /// It is another one, or there is none.
+    No,
+    Yes,
+    /// It is, and what is stored is weaker than what would be stored today.
+    YesWeakly,
 }
 
 impl Hasher {
@@ -73,10 +96,12 @@ impl Hasher {
     /// # Errors
     /// Hashing does not work at all.
     pub fn new() -> anyhow::Result<Self> {
+        let desks = Desks::default();
         Ok(Self {
             running: Arc::new(Semaphore::new(limits::HASHINGS_AT_ONCE_MAX)),
             admitted: Arc::new(Semaphore::new(limits::HASHINGS_AT_ONCE_MAX + limits::HASHINGS_WAITING_MAX)),
-            nobody: hash(b"nobody has this password")?.into(),
+            nobody: desks.hash(b"nobody has this password")?.into(),
+            desks,
         })
     }
 
@@ -85,25 +110,22 @@ impl Hasher {
     /// # Errors
     /// 503 `busy` when too many wait.
     pub async fn hash(&self, password: String) -> ApiResult<String> {
-        Ok(self.run(move || hash(password.as_bytes())).await??)
+        let desks = self.desks.clone();
+        Ok(self.run(move || desks.hash(password.as_bytes())).await??)
     }
 
     /// Whether a password fits; takes as long without an account.
     ///
     /// # Errors
     /// 503 `busy` when too many wait.
-    pub async fn fits(&self, password: String, stored: Option<String>) -> ApiResult<bool> {
+    pub async fn fits(&self, password: String, stored: Option<String>) -> ApiResult<Fit> {
         let (exists, stored) = match stored {
             Some(stored) => (true, stored),
             None => (false, self.nobody.to_string()),
         };
-        let fits = self
-            .run(move || -> anyhow::Result<bool> {
-                let stored = PasswordHash::new(&stored).map_err(|error| anyhow::anyhow!("stored hash: {error}"))?;
-                Ok(argon2()?.verify_password(password.as_bytes(), &stored).is_ok())
-            })
-            .await??;
-        Ok(exists && fits)
+        let desks = self.desks.clone();
+        let fit = self.run(move || desks.fits(password.as_bytes(), &stored)).await??;
+        Ok(if exists { fit } else { Fit::No })
     }
 
     async fn run<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> ApiResult<T> {
@@ -119,15 +141,61 @@ impl Hasher {
     }
 }
 
-fn argon2() -> anyhow::Result<Argon2<'static>> {
-    let params = Params::new(limits::ARGON2_MEMORY_KIB, limits::ARGON2_PASSES, limits::ARGON2_LANES, None)
-        .map_err(|error| anyhow::anyhow!("argon2 parameters: {error}"))?;
-    Ok(Argon2::new(Algorithm::Argon2id, Version::V0x13, params))
+impl Desks {
+    fn hash(&self, password: &[u8]) -> anyhow::Result<String> {
+        let (params, salt) = (params()?, Salt::generate());
+        let hash = PasswordHash {
+            algorithm: Algorithm::Argon2id.ident(),
+            version: Some(Version::V0x13.into()),
+            params: ParamsString::try_from(&params).map_err(failed)?,
+            salt: Some(salt),
+            hash: Some(self.output(Algorithm::Argon2id, Version::V0x13, params, password, &salt)?),
+        };
+        Ok(hash.to_string())
+    }
+
+    fn fits(&self, password: &[u8], stored: &str) -> anyhow::Result<Fit> {
+        let stored = PasswordHash::new(stored).map_err(failed)?;
+        let (Some(salt), Some(expected)) = (&stored.salt, &stored.hash) else { anyhow::bail!("a hash without salt") };
+        let algorithm = Algorithm::try_from(stored.algorithm.as_str()).map_err(failed)?;
+        let version = stored.version.map_or(Ok(Version::V0x13), Version::try_from).map_err(failed)?;
+        let params = Params::try_from(&stored).map_err(failed)?;
+        let strong = algorithm == Algorithm::Argon2id
+            && params.m_cost() >= limits::ARGON2_MEMORY_KIB
+            && params.t_cost() >= limits::ARGON2_PASSES;
+        // In constant time, as the type compares.
+        Ok(match self.output(algorithm, version, params, password, salt)? == *expected {
+            false => Fit::No,
+            true if strong => Fit::Yes,
+            true => Fit::YesWeakly,
+        })
+    }
+
+    fn output(
+        &self,
+        algorithm: Algorithm,
+        version: Version,
+        params: Params,
+        password: &[u8],
+        salt: &[u8],
+    ) -> anyhow::Result<Output> {
+        let mut desk = self.0.lock().pop().unwrap_or_default();
+        desk.resize(params.block_count(), Block::new());
+        let mut output = vec![0; params.output_len().unwrap_or(Params::DEFAULT_OUTPUT_LEN)];
+        let argon2 = Argon2::new(algorithm, version, params);
+        let hashed = argon2.hash_password_into_with_memory(password, salt, &mut output, &mut desk);
+        self.0.lock().push(desk);
+        hashed.map_err(failed)?;
+        Output::new(&output).map_err(failed)
+    }
 }
 
-fn hash(password: &[u8]) -> anyhow::Result<String> {
-    let hash = argon2()?.hash_password(password).map_err(|error| anyhow::anyhow!("argon2: {error}"))?;
-    Ok(hash.to_string())
+fn params() -> anyhow::Result<Params> {
+    Params::new(limits::ARGON2_MEMORY_KIB, limits::ARGON2_PASSES, limits::ARGON2_LANES, None).map_err(failed)
+}
+
+fn failed(error: impl std::fmt::Display) -> anyhow::Error {
+    anyhow::anyhow!("argon2: {error}")
 }
 
 /// Refuses a password that is too short, too long or known to everybody.

@@ -167,12 +167,12 @@ async fn a_url_has_an_end() {
 #[tokio::test]
 async fn an_answer_that_nobody_reads_is_given_up() {
     let world = World::open().await;
+    let before = world.node.app.tasks.len();
     let tcp = tokio::net::TcpSocket::new_v4().unwrap();
     tcp.set_recv_buffer_size(4096).unwrap();
     let mut stalled = tcp.connect(world.node.address).await.unwrap();
     let request = "GET /assets/vendor/redoc/redoc.standalone.js HTTP/1.1\r\nhost: x\r\n\r\n";
     tokio::io::AsyncWriteExt::write_all(&mut stalled, request.as_bytes()).await.unwrap();
-    let before = world.node.app.tasks.len();
     until("the connection is there", || async { (world.node.app.tasks.len() > before).then_some(()) }).await;
     until("the server lets it go", || async { (world.node.app.tasks.len() <= before).then_some(()) }).await;
     world.stop().await;
