@@ -7,8 +7,8 @@ use tokio::net::TcpListener;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
-    accounts::Hasher,
-    auth::Keys,
+    accounts::{self, Hasher},
+    auth::{self, Auth, Keys, Live, Proxies},
     bus::Bus,
     challenges,
     clock::Clock,
@@ -25,7 +25,8 @@ use crate::{
 pub struct App {
     pub clock: Clock,
     pub db: Pools,
-    pub keys: Keys,
+    pub auth: Auth,
+    pub proxies: Proxies,
     pub hasher: Hasher,
     pub bus: Bus,
     pub rooms: Rooms,
@@ -47,10 +48,16 @@ pub struct Shutdown {
     pub drain: CancellationToken,
 }
 
-/// So that the caller's token can be checked without knowing the rest.
-impl FromRef<App> for Keys {
+/// So that a caller's token can be checked without knowing the rest.
+impl FromRef<App> for Auth {
     fn from_ref(app: &App) -> Self {
-        app.keys.clone()
+        app.auth.clone()
+    }
+}
+
+impl FromRef<App> for Proxies {
+    fn from_ref(app: &App) -> Self {
+        app.proxies.clone()
     }
 }
 
@@ -59,7 +66,7 @@ impl FromRef<App> for Keys {
 pub struct Parts {
     pub clock: Clock,
     pub db: Pools,
-    pub seed: crate::auth::SigningSeed,
+    pub seed: auth::SigningSeed,
     /// The folder of the photos.
     pub media: PathBuf,
     pub allowed_origins: Vec<String>,
@@ -71,8 +78,9 @@ impl App {
     /// Puts the parts together. Nothing runs yet.
     ///
     /// # Errors
-    /// The folder of the photos cannot be made, or a key or an origin cannot be read.
-    pub fn new(parts: Parts) -> anyhow::Result<Self> {
+    /// Postgres is away, the folder of the photos cannot be made, or an origin cannot be read.
+    pub async fn open(parts: Parts) -> anyhow::Result<Self> {
+        let keys = Keys::load(parts.seed, &parts.db.auth, parts.clock.wall()).await?;
         let bus = Bus::memory();
         let tasks = TaskTracker::new();
         let shutdown = Shutdown::default();
@@ -82,13 +90,14 @@ impl App {
         Ok(Self {
             clock: parts.clock,
             db: parts.db,
-            keys: Keys::new(&parts.seed)?,
+            auth: Auth { keys, live: Live::default() },
+            proxies: Proxies(parts.trusted_proxies.into()),
             hasher: Hasher::new()?,
             bus,
             rooms,
             media: Media::folder(&parts.media)?,
             photos: PhotoLab::default(),
-            door: Door::new(origins.clone(), parts.trusted_proxies, parts.sockets_per_address),
+            door: Door::new(origins.clone(), parts.sockets_per_address),
             web: Arc::new(web::Settings::new(origins)),
             tasks,
             shutdown,
@@ -109,6 +118,8 @@ pub async fn serve(
 ) -> anyhow::Result<()> {
     app.tasks.spawn(challenges::referee(app.clone()));
     app.tasks.spawn(housekeeping(app.clone()));
+    let drain = app.shutdown.drain.clone();
+    app.tasks.spawn(auth::follow(app.auth.clone(), app.db.auth.clone(), app.clock.clone(), drain));
     app.tasks.spawn(app.rooms.clone().slow_tick());
     app.tasks.spawn(web::accept(listener, app.clone()));
     stop.await;
@@ -142,6 +153,9 @@ async fn housekeeping(app: App) {
             Ok(keys) if keys > 0 => tracing::debug!(keys, "old idempotency keys forgotten"),
             Ok(_) => {}
             Err(error) => tracing::warn!(%error, "old idempotency keys were not forgotten; trying again later"),
+        }
+        if let Err(error) = accounts::forget_old(&app.db.auth, app.clock.wall()).await {
+            tracing::warn!(%error, "old sessions were not forgotten; trying again later");
         }
     }
 }

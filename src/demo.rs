@@ -21,7 +21,9 @@ use chrono::{DateTime, Datelike as _, Days, NaiveDate, TimeDelta, Utc};
 use chrono_tz::Tz;
 use lastbite_protocol::{
     ChallengeId, MealId, Requirement, Standing, Status, Terms, WallTime,
-    rest::{Amounts, ChallengeStatus, EditMeal, Judged, MealEffect, NewChallenge, NewMeal, Outcome, Register},
+    rest::{
+        Amounts, ChallengeStatus, EditMeal, Judged, Language, MealEffect, NewChallenge, NewMeal, Outcome, Register,
+    },
     terms::defaults,
 };
 use tokio::{
@@ -125,7 +127,8 @@ impl Story {
         for number in 0..self.players {
             let nickname = people::nickname(self.seed, number);
             let email = format!("player{}@demo.lastbite.example", number + 1);
-            let wish = Register { email, password: PASSWORD.to_owned(), nickname: nickname.clone() };
+            let (password, language) = (PASSWORD.to_owned(), Language::Ko);
+            let wish = Register { email, password, nickname: nickname.clone(), language, device: None };
             let session = api.enter(&wish).await.context("registering the players")?;
             players.push(Arc::new(Player { number, nickname, session, out: AtomicBool::new(false) }));
         }

@@ -139,8 +139,8 @@ impl From<Refusal> for ApiError {
 }
 
 /// The constraints that a caller breaks whose account is gone while the token is still good.
-const OF_THE_CALLER: [&str; 4] =
-    ["meals_user_fk", "challenges_host_fk", "standings_user_fk", "idempotency_keys_user_fk"];
+const OF_THE_CALLER: [&str; 5] =
+    ["meals_user_fk", "challenges_host_fk", "standings_user_fk", "idempotency_keys_user_fk", "sessions_user_fk"];
 
 impl From<sqlx::Error> for ApiError {
     fn from(error: sqlx::Error) -> Self {

@@ -36,10 +36,28 @@ pub const IDEMPOTENCY_KEYS_FORGOTTEN_AT_ONCE: i64 = 5_000;
 
 // ── Accounts ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-/// Nothing can take an access token back yet, so it is short.
 pub const ACCESS_TOKEN_LIFETIME: Duration = Duration::from_secs(600);
 pub const ACCESS_TOKEN_LEEWAY_S: u64 = 30;
 pub const ACCESS_TOKEN_BYTES_MAX: usize = 2048;
+/// A new key signs after this time, when every node has read it.
+pub const SIGNING_KEY_SPREAD: Duration = Duration::from_secs(15);
+pub const SIGNING_KEYS_READ_INTERVAL: Duration = Duration::from_secs(5);
+/// How long a key is kept after the next one was made: until the last token that it signed has ended.
+pub const SIGNING_KEY_OUTLIVES: Duration = Duration::from_secs(15 + 600 + 60);
+/// How often a node looks which sessions others have ended; with the query itself well under the second that is promised.
+pub const SESSIONS_LOOK_INTERVAL: Duration = Duration::from_millis(400);
+/// As long as the last access token of a session that has ended, and what clocks may differ by.
+pub const ENDED_SESSION_KEPT: Duration = Duration::from_secs(600 + 120);
+/// Unused for so long, a session has ended.
+pub const SESSION_IDLE: Duration = Duration::from_secs(30 * 86_400);
+/// So long after it began it ends, however much it is used.
+pub const SESSION_LIFETIME: Duration = Duration::from_secs(90 * 86_400);
+/// One more ends the one unused for longest.
+pub const SESSIONS_PER_USER_MAX: i64 = 10;
+/// So long the parent of the newest refresh token gets that same token again: a lost answer must not log a phone out.
+pub const REFRESH_GRACE: Duration = Duration::from_secs(10);
+pub const REFRESH_TOKEN_BYTES: usize = 32;
+pub const DEVICE_CHARS_MAX: usize = 64;
 pub const EMAIL_CHARS_MAX: usize = 254;
 pub const PASSWORD_CHARS: std::ops::RangeInclusive<usize> = 8..=128;
 pub const PASSWORD_BYTES_MAX: usize = 512;
@@ -134,6 +152,8 @@ pub const ROOM_IDLE: Duration = Duration::from_secs(30);
 // ── Sockets ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 pub const SOCKETS_MAX: usize = 15_000;
+/// One more, and the oldest of the user's is told to go.
+pub const SOCKETS_PER_USER_MAX: usize = 5;
 /// Upgrades of one address at once, for each hundred sockets that it may hold …
 pub const UPGRADES_BURST: usize = 30;
 /// … and how many of them come back in a second.

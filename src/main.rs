@@ -294,7 +294,7 @@ async fn prepare(
     let pools = Pools::new(&postgres.url)?;
     db::migrate(&postgres.url).await.context("migrating the database")?;
     db::make_partitions(&pools.judge, clock.wall()).await?;
-    App::new(Parts {
+    App::open(Parts {
         clock,
         db: pools,
         seed: signing_seed(config, data_dir)?,
@@ -303,6 +303,7 @@ async fn prepare(
         trusted_proxies: config.trusted_proxies.clone(),
         sockets_per_address: config.sockets_per_address,
     })
+    .await
 }
 
 /// The configured secret, or in development one that is made once and kept in the data folder.

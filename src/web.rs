@@ -56,6 +56,7 @@ pub fn router(app: &App) -> Router {
     let requests = api
         .merge(documents::routes(&description))
         .merge(pages::routes())
+        .route("/.well-known/jwks.json", axum::routing::get(accounts::http::public_keys))
         .fallback(layers::unknown_route)
         .method_not_allowed_fallback(layers::wrong_method);
     layers::around(requests, app).merge(layers::around_upgrades(rooms::socket::routes())).with_state(app.clone())

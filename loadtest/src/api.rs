@@ -10,7 +10,7 @@ use std::{
 use anyhow::Context as _;
 use lastbite_protocol::{
     ChallengeId, MealId,
-    rest::{Challenge, LogIn, MealOutcome, Membership, NewChallenge, NewMeal, Problem, Register, SignedIn},
+    rest::{Challenge, Language, LogIn, MealOutcome, Membership, NewChallenge, NewMeal, Problem, Register, SignedIn},
 };
 use reqwest::{Client, RequestBuilder, StatusCode, header::RETRY_AFTER};
 use serde::de::DeserializeOwned;
@@ -70,9 +70,11 @@ impl User {
             // Nobody is to sign in as a leftover of a load test.
             password: Uuid::new_v4().to_string(),
             nickname,
+            language: Language::En,
+            device: None,
         };
         let signed_in: SignedIn = patiently(|| http.post(format!("{base}/accounts")).json(&wish)).await?;
-        let log_in = LogIn { email: wish.email, password: wish.password };
+        let log_in = LogIn { email: wish.email, password: wish.password, device: None };
         Ok(Self { http, base, log_in, access_token: Arc::new(Mutex::new(signed_in.access_token)) })
     }
 

@@ -48,6 +48,10 @@ id! {
     UserId
 }
 id! {
+    /// Somewhere a user is signed in.
+    SessionId
+}
+id! {
     /// A challenge.
     ChallengeId
 }

@@ -8,6 +8,7 @@
 //! - [`terms`]: what a challenge asks for, frozen when its first day begins
 //! - [`standing`]: where a player stands, and the row of a board that others see
 //! - [`rest`]: bodies of requests and answers, and the problem document of a failure
+//! - [`accounts`]: those of them that are about accounts
 //! - [`socket`]: the messages of `lastbite.v1`, both ways, and the close codes
 
 /// Gives an enum of plain variants its wire names as `as_str` and `FromStr`, for places that store or query them.
@@ -66,12 +67,13 @@ macro_rules! written_as_text {
     };
 }
 
+pub mod accounts;
 pub mod ids;
 pub mod rest;
 pub mod socket;
 pub mod standing;
 pub mod terms;
 
-pub use ids::{ChallengeId, MealId, Stream, UserId};
+pub use ids::{ChallengeId, MealId, SessionId, Stream, UserId};
 pub use standing::{OpenDay, Progress, Recent, Row, SortKey, Standing, Status, Verdict};
 pub use terms::{Requirement, Terms, WallTime};

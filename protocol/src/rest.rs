@@ -1,4 +1,5 @@
-//! Bodies of the REST API under `/api/v1`, and the problem document that every failure answers with.
+//! Bodies of the REST API under `/api/v1`, and the problem document that every failure answers with. Those about accounts
+//! are in [`crate::accounts`].
 
 use chrono::{DateTime, NaiveDate, Utc};
 use chrono_tz::Tz;
@@ -6,6 +7,8 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::{ChallengeId, MealId, Progress, Standing, Terms, UserId, socket::DayClock};
+
+pub use crate::accounts::*;
 
 /// Why a request was not done, as RFC 9457 has it (`application/problem+json`).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -38,59 +41,6 @@ pub struct Page<T> {
     /// Pass as `after` for the next page; absent on the last one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub next: Option<String>,
-}
-
-/// A wish for an account.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Register {
-    /// Where mail reaches the user; signs in with it. At most 254 characters.
-    #[schema(format = "email", max_length = 254, example = "mina@example.com")]
-    pub email: String,
-    /// 8 to 128 characters, at most 512 bytes, taken byte for byte.
-    #[schema(min_length = 8, max_length = 128, format = Password)]
-    pub password: String,
-    /// The name others see: 2 to 50 Hangul, Latin letters, digits and `_`; unique regardless of case.
-    #[schema(min_length = 2, max_length = 50, example = "미나")]
-    pub nickname: String,
-}
-
-/// Signing in.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct LogIn {
-    /// As registered, regardless of case.
-    #[schema(format = "email")]
-    pub email: String,
-    /// As registered.
-    #[schema(format = Password)]
-    pub password: String,
-}
-
-/// Signed in.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-pub struct SignedIn {
-    /// A JWT, for `Authorization: Bearer` and the socket's `hello`.
-    pub access_token: String,
-    /// Always `Bearer`.
-    pub token_type: String,
-    /// How long the token is good for, in seconds.
-    pub expires_in_s: u64,
-    /// Whose it is.
-    pub user: Account,
-}
-
-/// One's own account.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-pub struct Account {
-    /// The user's id.
-    pub id: UserId,
-    /// Where mail reaches the user.
-    pub email: String,
-    /// The name others see.
-    pub nickname: String,
-    /// When the account was made.
-    pub created_at: DateTime<Utc>,
 }
 
 /// Where a challenge is in its life.
@@ -367,7 +317,7 @@ pub enum Judged {
 /// What the server is.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Health {
-    /// `ok`, or what is missing.
+    /// Always `ok`: what is not is told as a problem.
     pub status: String,
     /// The version that runs.
     pub version: String,

@@ -53,6 +53,13 @@ pub enum ClientMessage {
         /// Which stream.
         stream: Stream,
     },
+    /// Shows the next access token of the same user, so that the session goes on without reconnecting.
+    Refresh {
+        /// The message's own number.
+        id: u32,
+        /// An access token.
+        token: String,
+    },
     /// Asks for an `ok`.
     Ping {
         /// The message's own number.
@@ -339,6 +346,10 @@ pub mod close {
     pub const TOO_FAST: u16 = 4029;
     /// The token does not name anybody: sign in first.
     pub const AUTH: u16 = 4501;
+    /// The session has ended, by the user or by who looks after the place: sign in again.
+    pub const REVOKED: u16 = 4502;
+    /// The user has opened more sockets than one may have, and this is the oldest.
+    pub const REPLACED: u16 = 4504;
     /// The client does not speak this protocol.
     pub const VERSION: u16 = 4505;
 }

@@ -1,27 +1,37 @@
-//! `/accounts` and `/sessions`.
+//! `/accounts`, `/sessions`, and the public keys.
 
-use axum::{extract::State, http::StatusCode};
-use lastbite_protocol::{
-    UserId,
-    rest::{Account, LogIn, Problem, Register, SignedIn},
+use axum::{
+    extract::State,
+    http::{HeaderMap, StatusCode},
 };
+use lastbite_protocol::{
+    SessionId,
+    rest::{Account, ChangePassword, LogIn, Page, Problem, Refresh, Register, Session, SignedIn},
+};
+use serde::Serialize;
 use utoipa_axum::{router::OpenApiRouter, routes};
-use uuid::Uuid;
 
-use super::{password, store};
+use super::{
+    sessions::{self, Device, Why},
+    signing, store,
+};
 use crate::{
     App,
-    auth::Caller,
-    body::Json,
-    db::Tx,
+    auth::{Caller, Client, keys::PublicKey},
+    body::{Json, Path},
     error::{ApiError, ApiResult},
-    journal::{self, StreamId},
-    limits,
 };
 
 /// The routes of this feature.
 pub fn routes() -> OpenApiRouter<App> {
-    OpenApiRouter::new().routes(routes!(register)).routes(routes!(log_in)).routes(routes!(me))
+    OpenApiRouter::new()
+        .routes(routes!(register))
+        .routes(routes!(me))
+        .routes(routes!(change_password))
+        .routes(routes!(log_in, list_sessions, log_out_everywhere))
+        .routes(routes!(refresh))
+        .routes(routes!(log_out))
+        .routes(routes!(end_session))
 }
 
 /// Makes an account and signs in.
@@ -31,23 +41,20 @@ pub fn routes() -> OpenApiRouter<App> {
         (status = 201, body = SignedIn),
         (status = 400, description = "`json_malformed`", body = Problem),
         (status = 409, description = "`email_taken`, `nickname_taken`", body = Problem),
-        (status = 422, description = "`json_invalid`, `email_invalid`, `nickname_invalid`, `password_weak`", body = Problem),
+        (
+            status = 422, body = Problem,
+            description = "`json_invalid`, `email_invalid`, `nickname_invalid`, `password_weak`, `device_invalid`"
+        ),
     )
 )]
-async fn register(State(app): State<App>, Json(wish): Json<Register>) -> ApiResult<(StatusCode, Json<SignedIn>)> {
-    let email = parse_email(&wish.email)?;
-    let nickname = parse_nickname(&wish.nickname)?;
-    password::check(&wish.password)?;
-    let hash = app.hasher.hash(wish.password).await?;
-    let account = Account { id: UserId::generate(), email, nickname, created_at: app.clock.now() };
-    let mut tx: Tx = app.db.auth.begin().await?;
-    journal::create(&mut tx, StreamId::User(account.id)).await?;
-    match store::insert(&mut tx, &account, &hash).await? {
-        Ok(()) => tx.commit().await?,
-        Err(store::Taken::Email) => return Err(conflict("email_taken", "this e-mail has an account already")),
-        Err(store::Taken::Nickname) => return Err(conflict("nickname_taken", "somebody has this nickname")),
-    }
-    Ok((StatusCode::CREATED, Json(signed_in(&app, account)?)))
+async fn register(
+    State(app): State<App>,
+    Client(address): Client,
+    headers: HeaderMap,
+    Json(mut wish): Json<Register>,
+) -> ApiResult<(StatusCode, Json<SignedIn>)> {
+    let device = Device::of(wish.device.take(), &headers, address)?;
+    Ok((StatusCode::CREATED, Json(signing::register(&app, wish, &device).await?)))
 }
 
 /// Signs in. A wrong e-mail and a wrong password are answered alike.
@@ -57,24 +64,82 @@ async fn register(State(app): State<App>, Json(wish): Json<Register>) -> ApiResu
         (status = 201, body = SignedIn),
         (status = 400, description = "`json_malformed`", body = Problem),
         (status = 401, description = "`credentials_wrong`", body = Problem),
+        (status = 403, description = "`account_blocked`", body = Problem),
+        (status = 422, description = "`json_invalid`, `device_invalid`", body = Problem),
+    )
+)]
+async fn log_in(
+    State(app): State<App>,
+    Client(address): Client,
+    headers: HeaderMap,
+    Json(mut wish): Json<LogIn>,
+) -> ApiResult<(StatusCode, Json<SignedIn>)> {
+    let device = Device::of(wish.device.take(), &headers, address)?;
+    Ok((StatusCode::CREATED, Json(signing::log_in(&app, wish, &device).await?)))
+}
+
+/// The next tokens of a session, for its refresh token, which is spent by it. A spent one that comes again ends the session;
+/// within 10 seconds it gets the same answer, for who lost it.
+#[utoipa::path(
+    post, path = "/sessions/refresh", operation_id = "refresh_session", tag = "accounts", request_body = Refresh,
+    responses(
+        (status = 200, body = SignedIn),
+        (status = 400, description = "`json_malformed`", body = Problem),
+        (status = 401, description = "`refresh_invalid`, `refresh_reused`, `session_ended`", body = Problem),
         (status = 422, description = "`json_invalid`", body = Problem),
     )
 )]
-async fn log_in(State(app): State<App>, Json(log_in): Json<LogIn>) -> ApiResult<(StatusCode, Json<SignedIn>)> {
-    // What cannot be an address is nobody's, and is not for Postgres to see: it knows no NUL.
-    let found = match parse_email(&log_in.email) {
-        Ok(email) => store::load_by_email(&app.db.auth, &email).await?,
-        Err(_) => None,
-    };
-    let (account, hash) = found.unzip();
-    let fits = log_in.password.len() <= limits::PASSWORD_BYTES_MAX
-        && app.hasher.fits(log_in.password, hash).await? != password::Fit::No;
-    match account {
-        Some(account) if fits => Ok((StatusCode::CREATED, Json(signed_in(&app, account)?))),
-        _ => {
-            metrics::counter!("lastbite_auth_failures_total", "code" => "credentials_wrong").increment(1);
-            Err(ApiError::refused(StatusCode::UNAUTHORIZED, "credentials_wrong", "e-mail or password is wrong"))
-        }
+async fn refresh(
+    State(app): State<App>,
+    Client(address): Client,
+    headers: HeaderMap,
+    Json(wish): Json<Refresh>,
+) -> ApiResult<Json<SignedIn>> {
+    let device = Device::of(None, &headers, address)?;
+    signing::refresh(&app, &wish.refresh_token, &device).await.map(Json)
+}
+
+/// Where one is signed in, the session used last first.
+#[utoipa::path(
+    get, path = "/sessions", operation_id = "list_own_sessions", tag = "accounts", security(("token" = [])),
+    responses((status = 200, body = Page<Session>), (status = 401, body = Problem))
+)]
+async fn list_sessions(State(app): State<App>, caller: Caller) -> ApiResult<Json<Page<Session>>> {
+    let items = sessions::list(&app.db.auth, caller.user, caller.session, app.clock.wall()).await?;
+    Ok(Json(Page { items, next: None }))
+}
+
+/// Logs out everywhere. Within a second no token of these sessions is good any more, and their sockets are closed.
+#[utoipa::path(
+    delete, path = "/sessions", operation_id = "log_out_everywhere", tag = "accounts", security(("token" = [])),
+    responses((status = 204), (status = 401, body = Problem))
+)]
+async fn log_out_everywhere(State(app): State<App>, caller: Caller) -> ApiResult<StatusCode> {
+    signing::end_all(&app, caller).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Logs out.
+#[utoipa::path(
+    delete, path = "/sessions/current", operation_id = "log_out", tag = "accounts", security(("token" = [])),
+    responses((status = 204), (status = 401, body = Problem))
+)]
+async fn log_out(State(app): State<App>, caller: Caller) -> ApiResult<StatusCode> {
+    signing::end(&app, caller, &[caller.session], Why::LoggedOut).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Ends one of one's own sessions.
+#[utoipa::path(
+    delete, path = "/sessions/{id}", operation_id = "end_session", tag = "accounts", security(("token" = [])),
+    params(("id" = SessionId, Path)),
+    responses((status = 204), (status = 401, body = Problem), (status = 404, body = Problem))
+)]
+async fn end_session(State(app): State<App>, caller: Caller, Path(id): Path<SessionId>) -> ApiResult<StatusCode> {
+    if signing::end(&app, caller, &[id], Why::Ended).await? {
+        Ok(StatusCode::NO_CONTENT)
+    } else {
+        Err(ApiError::not_found("session"))
     }
 }
 
@@ -84,45 +149,38 @@ async fn log_in(State(app): State<App>, Json(log_in): Json<LogIn>) -> ApiResult<
     responses((status = 200, body = Account), (status = 401, body = Problem), (status = 404, body = Problem))
 )]
 async fn me(State(app): State<App>, caller: Caller) -> ApiResult<Json<Account>> {
-    let account = store::load(&app.db.auth, caller.user).await?;
-    account.map(Json).ok_or_else(|| ApiError::not_found("account"))
+    let user = store::load(&app.db.auth, caller.user).await?;
+    user.map(|user| Json(user.account)).ok_or_else(|| ApiError::not_found("account"))
 }
 
-fn signed_in(app: &App, user: Account) -> anyhow::Result<SignedIn> {
-    let access_token = app.keys.sign(user.id, Uuid::now_v7(), app.clock.wall())?;
-    let expires_in_s = limits::ACCESS_TOKEN_LIFETIME.as_secs();
-    Ok(SignedIn { access_token, token_type: "Bearer".to_owned(), expires_in_s, user })
+/// Changes one's password. All other sessions end.
+#[utoipa::path(
+    put, path = "/accounts/me/password", operation_id = "change_password", tag = "accounts", security(("token" = [])),
+    request_body = ChangePassword,
+    responses(
+        (status = 204), (status = 401, body = Problem), (status = 404, body = Problem),
+        (status = 400, description = "`json_malformed`", body = Problem),
+        (status = 403, description = "`password_wrong`", body = Problem),
+        (status = 409, description = "`password_changed`", body = Problem),
+        (status = 422, description = "`json_invalid`, `password_weak`", body = Problem),
+    )
+)]
+async fn change_password(
+    State(app): State<App>,
+    caller: Caller,
+    Json(wish): Json<ChangePassword>,
+) -> ApiResult<StatusCode> {
+    signing::change_password(&app, caller, wish).await?;
+    Ok(StatusCode::NO_CONTENT)
 }
 
-fn conflict(code: &'static str, detail: &str) -> ApiError {
-    ApiError::refused(StatusCode::CONFLICT, code, detail)
+/// The public keys of access tokens, as RFC 7517 has it.
+#[derive(Debug, Serialize)]
+pub(crate) struct KeySet {
+    keys: Vec<PublicKey>,
 }
 
-/// Whether mail really arrives only a letter can tell; this refuses what cannot be an address.
-fn parse_email(text: &str) -> ApiResult<String> {
-    let email = text.trim();
-    let fits = email.chars().count() <= limits::EMAIL_CHARS_MAX
-        && !email.chars().any(|letter| letter.is_whitespace() || letter.is_control())
-        && email.rsplit_once('@').is_some_and(|(local, domain)| {
-            !local.is_empty()
-                && !local.contains('@')
-                && domain.split('.').count() > 1
-                && domain.split('.').all(|label| !label.is_empty())
-        });
-    if fits {
-        Ok(email.to_owned())
-    } else {
-        Err(ApiError::invalid("email_invalid", "email", "this is no e-mail address"))
-    }
-}
-
-fn parse_nickname(text: &str) -> ApiResult<String> {
-    let nickname = text.trim();
-    let allowed = |letter: char| letter.is_ascii_alphanumeric() || letter == '_' || matches!(letter, '가'..='힣');
-    if limits::NICKNAME_CHARS.contains(&nickname.chars().count()) && nickname.chars().all(allowed) {
-        Ok(nickname.to_owned())
-    } else {
-        let detail = "a nickname has 2 to 50 Hangul syllables, Latin letters, digits and _";
-        Err(ApiError::invalid("nickname_invalid", "nickname", detail))
-    }
+/// Served at `/.well-known/jwks.json`.
+pub(crate) async fn public_keys(State(app): State<App>) -> axum::Json<KeySet> {
+    axum::Json(KeySet { keys: app.auth.keys.public() })
 }

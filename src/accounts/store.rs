@@ -1,8 +1,11 @@
 //! The `users` table.
 
 use chrono::{DateTime, Utc};
-use lastbite_protocol::{UserId, rest::Account};
-use sqlx::PgPool;
+use lastbite_protocol::{
+    UserId,
+    rest::{Account, Language},
+};
+use sqlx::{PgExecutor, PgPool};
 
 use crate::db::{self, Tx};
 
@@ -12,19 +15,27 @@ pub(super) enum Taken {
     Nickname,
 }
 
+/// A user to be added.
+pub(super) struct NewUser {
+    pub(super) id: UserId,
+    pub(super) email: Option<String>,
+    pub(super) nickname: String,
+    pub(super) password_hash: Option<String>,
+    pub(super) language: Language,
+    pub(super) created_at: DateTime<Utc>,
+}
+
 /// Adds a user; the answer in the `Ok` says when a unique name is taken.
-pub(super) async fn insert(
-    tx: &mut Tx,
-    account: &Account,
-    password_hash: &str,
-) -> Result<Result<(), Taken>, sqlx::Error> {
+pub(super) async fn insert(tx: &mut Tx, user: &NewUser) -> Result<Result<(), Taken>, sqlx::Error> {
     let inserted = sqlx::query!(
-        "insert into users (id, email, nickname, password_hash, created_at) values ($1, $2, $3, $4, $5)",
-        account.id.0,
-        account.email,
-        account.nickname,
-        password_hash,
-        account.created_at
+        "insert into users (id, email, nickname, password_hash, language, created_at)
+         values ($1, $2, $3, $4, $5, $6)",
+        user.id.0,
+        user.email,
+        user.nickname,
+        user.password_hash,
+        user.language.as_str(),
+        user.created_at
     )
     .execute(&mut **tx)
     .await;
@@ -40,39 +51,77 @@ pub(super) async fn insert(
 
 struct UserRow {
     id: uuid::Uuid,
-    email: String,
+    email: Option<String>,
+    email_verified_at: Option<DateTime<Utc>>,
     nickname: String,
+    role: String,
+    language: String,
     created_at: DateTime<Utc>,
-    password_hash: String,
+    password_hash: Option<String>,
+    blocked_at: Option<DateTime<Utc>>,
+}
+
+/// A user as signing in looks at them.
+pub(super) struct User {
+    pub(super) account: Account,
+    pub(super) password_hash: Option<String>,
+    pub(super) is_blocked: bool,
 }
 
 impl UserRow {
-    fn into_account(self) -> (Account, String) {
-        let Self { id, email, nickname, created_at, password_hash } = self;
-        (Account { id: id.into(), email, nickname, created_at }, password_hash)
+    fn into_user(self) -> Result<User, sqlx::Error> {
+        let account = Account {
+            id: self.id.into(),
+            email_verified: self.email_verified_at.is_some(),
+            email: self.email,
+            nickname: self.nickname,
+            role: db::parsed(&self.role)?,
+            language: db::parsed(&self.language)?,
+            has_password: self.password_hash.is_some(),
+            created_at: self.created_at,
+        };
+        Ok(User { account, password_hash: self.password_hash, is_blocked: self.blocked_at.is_some() })
     }
 }
 
-/// The account with this e-mail, and its password's hash.
-pub(super) async fn load_by_email(pool: &PgPool, email: &str) -> Result<Option<(Account, String)>, sqlx::Error> {
+/// The user with this e-mail.
+pub(super) async fn load_by_email(pool: &PgPool, email: &str) -> Result<Option<User>, sqlx::Error> {
     let row = sqlx::query_as!(
         UserRow,
-        "select id, email, nickname, created_at, password_hash from users where lower(email) = lower($1)",
+        "select id, email, email_verified_at, nickname, role, language, created_at, password_hash, blocked_at
+         from users where lower(email) = lower($1)",
         email
     )
     .fetch_optional(pool)
     .await?;
-    Ok(row.map(UserRow::into_account))
+    row.map(UserRow::into_user).transpose()
 }
 
-/// The account of a user.
-pub(super) async fn load(pool: &PgPool, user: UserId) -> Result<Option<Account>, sqlx::Error> {
+/// A user.
+pub(super) async fn load(db: impl PgExecutor<'_>, user: UserId) -> Result<Option<User>, sqlx::Error> {
     let row = sqlx::query_as!(
         UserRow,
-        "select id, email, nickname, created_at, password_hash from users where id = $1",
+        "select id, email, email_verified_at, nickname, role, language, created_at, password_hash, blocked_at
+         from users where id = $1",
         user.0
     )
-    .fetch_optional(pool)
+    .fetch_optional(db)
     .await?;
-    Ok(row.map(|row| row.into_account().0))
+    row.map(UserRow::into_user).transpose()
+}
+
+/// Takes the user's row for this transaction, so that what decides about it does so one after the other.
+pub(super) async fn lock(tx: &mut Tx, user: UserId) -> Result<bool, sqlx::Error> {
+    let found = sqlx::query!("select id from users where id = $1 for update", user.0).fetch_optional(&mut **tx).await?;
+    Ok(found.is_some())
+}
+
+/// Stores another password, or the same one hashed anew.
+pub(super) async fn set_password(
+    db: impl PgExecutor<'_>,
+    user: UserId,
+    password_hash: &str,
+) -> Result<(), sqlx::Error> {
+    sqlx::query!("update users set password_hash = $2 where id = $1", user.0, password_hash).execute(db).await?;
+    Ok(())
 }

@@ -63,7 +63,7 @@ impl Api {
 
     /// Registers, or signs in when an earlier demo on the same database has registered already.
     pub async fn enter(&self, wish: &Register) -> Result<Session, CallError> {
-        let log_in = LogIn { email: wish.email.clone(), password: wish.password.clone() };
+        let log_in = LogIn { email: wish.email.clone(), password: wish.password.clone(), device: None };
         let signed_in: SignedIn = match self.send(None, Method::POST, "/accounts", |request| request.json(wish)).await {
             Err(CallError::Refused { status: StatusCode::CONFLICT, .. }) => self.log_in(&log_in).await?,
             answer => answer?,

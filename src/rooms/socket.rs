@@ -7,7 +7,7 @@
 use std::{sync::Arc, time::Duration};
 
 use axum::{
-    Extension, Router,
+    Router,
     extract::{
         State,
         ws::{CloseFrame, Message, Utf8Bytes, WebSocket, WebSocketUpgrade, rejection::WebSocketUpgradeRejection},
@@ -26,12 +26,14 @@ use tokio::{
 };
 
 use super::{OpenError, board::Place, credits::Credits, projection::text_of, room::Seat};
-use crate::{App, auth::Peer, error::ApiError, limits};
+use crate::{App, auth::Client, error::ApiError, limits};
 
 mod delivery;
 mod door;
+mod identity;
 
 pub use door::{Door, Pass};
+use identity::Identity;
 
 /// The route of the socket.
 pub fn routes() -> Router<App> {
@@ -40,7 +42,7 @@ pub fn routes() -> Router<App> {
 
 async fn upgrade(
     State(app): State<App>,
-    Extension(peer): Extension<Peer>,
+    Client(address): Client,
     headers: HeaderMap,
     upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
 ) -> Response {
@@ -54,7 +56,7 @@ async fn upgrade(
     if app.shutdown.unready.is_cancelled() {
         return ApiError::unavailable("draining", "the server is about to stop").into_response();
     }
-    let pass = match app.door.enter(peer, &headers) {
+    let pass = match app.door.enter(address, &headers) {
         Ok(pass) => pass,
         Err(refused) => return refused.into_response(),
     };
@@ -92,7 +94,8 @@ struct Session {
     app: App,
     socket: WebSocket,
     pass: Pass,
-    user: Option<UserId>,
+    /// Who it is; nobody for a spectator.
+    identity: Option<Identity>,
     wake: Arc<Notify>,
     watching: Vec<Watching>,
     credits: Credits,
@@ -131,7 +134,7 @@ impl Session {
             app,
             socket,
             pass,
-            user: None,
+            identity: None,
             wake: Arc::new(Notify::new()),
             watching: Vec::new(),
             credits: Credits::new(limits::COMMANDS_BURST, limits::COMMAND_REFILL),
@@ -190,8 +193,8 @@ impl Session {
             _ => return Err(End::bye(close::VERSION, "hello_invalid")),
         };
         if let Some(token) = token {
-            match self.app.keys.check(&token) {
-                Ok(caller) => self.user = Some(caller.user),
+            match self.app.auth.check(&token) {
+                Ok(caller) => self.identify(caller),
                 Err(error) => return Err(End::bye(close::AUTH, error.code())),
             }
         } else if !self.pass.seat_spectator() {
@@ -223,6 +226,7 @@ impl Session {
             let done = tokio::select! {
                 biased;
                 () = drain.cancelled() => Err(Self::draining()),
+                () = std::future::ready(()), if self.is_over() => Err(self.farewell()),
                 message = self.socket.recv() => match message {
                     Some(Ok(message)) => self.hear(message).await,
                     Some(Err(_)) => Err(End::UNREADABLE),
@@ -244,7 +248,8 @@ impl Session {
 
     fn next_deadline(&self) -> Instant {
         let me = self.watching.iter().filter(|watching| watching.me_stale).map(|watching| watching.me_due);
-        me.chain(self.pong_due).chain(self.ask_again).fold(self.ends.min(self.ping_at), Instant::min)
+        let identity = self.identity.as_ref().map(|identity| identity.ends);
+        me.chain(self.pong_due).chain(self.ask_again).chain(identity).fold(self.ends.min(self.ping_at), Instant::min)
     }
 
     async fn on_time(&mut self) -> Result<(), End> {
@@ -259,6 +264,9 @@ impl Session {
             self.ping_at = now + limits::PING_INTERVAL;
             self.pong_due.get_or_insert(now + limits::PONG_TIMEOUT);
             self.write(Message::Ping(bytes::Bytes::new())).await?;
+        }
+        if self.identity.as_ref().is_some_and(|identity| now >= identity.ends) {
+            self.forget_identity().await?;
         }
         if self.ask_again.is_some_and(|due| now >= due) {
             self.ask_again = None;
@@ -280,6 +288,7 @@ impl Session {
         let (id, done) = match serde_json::from_str::<ClientMessage>(text.as_str()) {
             Err(_) => return self.refuse(readable_id(text.as_str()), Refused::UNREADABLE).await,
             Ok(ClientMessage::Hello { id, .. }) => (id, Err(Refused::HELLO_TWICE)),
+            Ok(ClientMessage::Refresh { id, token }) => (id, self.refresh(&token)),
             Ok(ClientMessage::Ping { id }) => (id, Ok(())),
             Ok(ClientMessage::Watch { id, stream, n, window }) => (id, self.watch(Watch { stream, n, window }).await),
             Ok(ClientMessage::Unwatch { id, stream }) => (id, self.unwatch(stream)),
@@ -335,7 +344,7 @@ impl Session {
             presence: 0,
             me: None,
             me_due: now,
-            me_stale: self.user.is_some(),
+            me_stale: self.identity.is_some(),
         });
         Ok(())
     }
@@ -385,6 +394,8 @@ impl Refused {
     const UNREADABLE: Self = Self { code: "message_invalid", retry: false };
     const HELLO_TWICE: Self = Self { code: "hello_twice", retry: false };
     const TOO_MANY_STREAMS: Self = Self { code: "too_many_streams", retry: false };
+    const OTHER_USER: Self = Self { code: "other_user", retry: false };
+    const TOKEN_EXPIRED: Self = Self { code: "token_expired", retry: false };
     const NOT_FOUND: Self = Self { code: "not_found", retry: false };
     const NOT_WATCHED: Self = Self { code: "not_watched", retry: false };
     const AWAY: Self = Self { code: "database_away", retry: true };

@@ -26,7 +26,7 @@ async fn story(seed: u64) -> Vec<Told> {
     let clock = story.clock(Clock::system().wall());
     let database_url = postgres::database().await;
     let media = Folder::new("lastbite-demo");
-    let app = App::new(Parts {
+    let app = App::open(Parts {
         clock: clock.clone(),
         db: Pools::new(&database_url).unwrap(),
         seed: SigningSeed::random(),
@@ -35,6 +35,7 @@ async fn story(seed: u64) -> Vec<Told> {
         trusted_proxies: Vec::new(),
         sockets_per_address: 10,
     })
+    .await
     .unwrap();
     let listener = lastbite::web::listen("127.0.0.1:0".parse().unwrap()).unwrap();
     let base = format!("http://{}", listener.local_addr().unwrap());

@@ -32,6 +32,8 @@ mod referee_keeps_the_deadlines;
 mod referee_survives_crashes;
 mod seats_are_taken_once;
 mod servers_stop_politely;
+mod sessions_can_be_trusted;
+mod sessions_end_everywhere;
 mod slow_readers_harm_nobody;
 mod sockets_have_limits;
 mod sockets_speak_the_protocol;

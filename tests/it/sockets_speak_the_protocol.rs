@@ -3,9 +3,9 @@
 use std::time::{Duration, Instant};
 
 use chrono::TimeDelta;
-use lastbite::auth::SigningSeed;
+use lastbite::auth::{Keys, SigningSeed, keys::KeyRow};
 use lastbite_protocol::{
-    ChallengeId, Stream,
+    ChallengeId, SessionId, Stream,
     socket::{ClientMessage, ServerMessage, Watch, Window, close},
 };
 use serde_json::json;
@@ -112,8 +112,9 @@ async fn a_token_that_is_not_good_ends_the_session_before_it_begins() {
     let mina = world.user("mina").await;
     let now = world.clock.wall();
     let expired = world.node.token(mina.id, now - TimeDelta::minutes(11));
-    let forged = lastbite::auth::Keys::new(&SigningSeed::random()).unwrap();
-    let forged = forged.sign(mina.id, uuid::Uuid::now_v7(), now).unwrap();
+    let row = KeyRow { id: uuid::Uuid::now_v7(), made_at: now };
+    let forged = Keys::new(SigningSeed::random(), &[row]).unwrap();
+    let forged = forged.sign(mina.id, SessionId::generate(), now).unwrap();
     let cut = &mina.token[..mina.token.len() - 4];
     let cases = [
         (expired.as_str(), "token_expired"),

@@ -4,7 +4,10 @@ use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD as BASE64};
 use chrono::TimeDelta;
 use ed25519_dalek::{Signer, SigningKey};
 use lastbite::auth::SigningSeed;
-use lastbite_protocol::rest::{Account, Challenge};
+use lastbite_protocol::{
+    SessionId,
+    rest::{Account, Challenge},
+};
 use reqwest::{Method, header::AUTHORIZATION};
 use serde_json::{Value, json};
 
@@ -24,11 +27,9 @@ fn unsigned(header: &Value, claims: &Value) -> String {
     format!("{}.{}", BASE64.encode(header.to_string()), BASE64.encode(claims.to_string()))
 }
 
-fn signed(header: &Value, claims: &Value, seed: &SigningSeed) -> String {
-    use base64::engine::general_purpose::STANDARD;
-    let seed: [u8; 32] = STANDARD.decode(seed.to_base64()).unwrap().try_into().unwrap();
+fn signed(header: &Value, claims: &Value, key: &SigningKey) -> String {
     let text = unsigned(header, claims);
-    let signature = SigningKey::from_bytes(&seed).sign(text.as_bytes());
+    let signature = key.sign(text.as_bytes());
     format!("{text}.{}", BASE64.encode(signature.to_bytes()))
 }
 
@@ -40,6 +41,7 @@ async fn shows(api: &Api, token: &str) -> Answer {
 struct Bench {
     world: World,
     mina: Player,
+    key: SigningKey,
     header: Value,
     claims: Value,
 }
@@ -49,17 +51,19 @@ impl Bench {
         let world = World::open().await;
         let mina = world.user("mina").await;
         let (header, claims) = opened(&mina.token);
-        Self { world, mina, header, claims }
+        let id = sqlx::query_scalar("select id from signing_keys").fetch_one(&world.db).await.unwrap();
+        let key = world.seed.signing_key(id);
+        Self { world, mina, key, header, claims }
     }
 
     async fn with_header(&self, name: &str, value: Option<Value>) -> Answer {
         let header = bent(&self.header, name, value);
-        shows(&self.world.api(), &signed(&header, &self.claims, &self.world.seed)).await
+        shows(&self.world.api(), &signed(&header, &self.claims, &self.key)).await
     }
 
     async fn with_claim(&self, name: &str, value: Option<Value>) -> Answer {
         let claims = bent(&self.claims, name, value);
-        shows(&self.world.api(), &signed(&self.header, &claims, &self.world.seed)).await
+        shows(&self.world.api(), &signed(&self.header, &claims, &self.key)).await
     }
 
     fn seconds_from_now(&self, seconds: i64) -> Value {
@@ -119,7 +123,7 @@ async fn without_a_token_or_with_a_bent_header_nobody_is_let_in() {
 #[tokio::test]
 async fn a_forged_token_is_refused() {
     let bench = Bench::new().await;
-    let (api, stranger) = (bench.world.api(), SigningSeed::random());
+    let (api, stranger) = (bench.world.api(), SigningSeed::random().signing_key(uuid::Uuid::now_v7()));
     shows(&api, &signed(&bench.header, &bench.claims, &stranger)).await.refused(401, "token_invalid");
 
     let jun = bench.world.user("jun").await;
@@ -203,10 +207,10 @@ async fn a_token_is_good_from_its_beginning_to_its_end() {
 async fn a_token_that_is_too_long_is_refused_unread() {
     let bench = Bench::new().await;
     let padded = |letters: usize| bent(&bench.claims, "padding", Some(json!("x".repeat(letters))));
-    let fits = signed(&bench.header, &padded(1000), &bench.world.seed);
+    let fits = signed(&bench.header, &padded(1000), &bench.key);
     assert!(fits.len() <= 2048);
     shows(&bench.world.api(), &fits).await.ok::<Account>(200);
-    let too_long = signed(&bench.header, &padded(1500), &bench.world.seed);
+    let too_long = signed(&bench.header, &padded(1500), &bench.key);
     assert!(too_long.len() > 2048);
     shows(&bench.world.api(), &too_long).await.refused(401, "token_invalid");
     bench.world.stop().await;
@@ -240,7 +244,7 @@ async fn a_token_of_one_server_is_good_on_another_of_the_same_key() {
 async fn a_good_token_of_an_account_that_is_gone_is_answered_plainly() {
     let world = World::open().await;
     let nobody = lastbite_protocol::UserId::generate();
-    let token = world.node.app.keys.sign(nobody, uuid::Uuid::now_v7(), world.clock.wall()).unwrap();
+    let token = world.node.app.auth.keys.sign(nobody, SessionId::generate(), world.clock.wall()).unwrap();
     let api = world.api().with_token(&token);
     api.get("/api/v1/accounts/me").await.refused(404, "not_found");
     let meal = json!(lunch("2026-03-01", 500));

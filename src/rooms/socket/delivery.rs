@@ -58,7 +58,7 @@ impl Session {
             };
             let watching = &mut self.watching[at];
             watching.cursor = Some(n);
-            watching.me_stale = self.user.is_some();
+            watching.me_stale = self.identity.is_some();
             for text in texts {
                 self.write(Message::Text(text)).await?;
             }
@@ -116,7 +116,7 @@ impl Session {
 
     /// Tells a player their own place, when it changed, at most twice a second.
     pub(super) async fn tell_places(&mut self) -> Result<(), End> {
-        let Some(user) = self.user else { return Ok(()) };
+        let Some(user) = self.user() else { return Ok(()) };
         let now = Instant::now();
         for at in 0..self.watching.len() {
             let watching = &mut self.watching[at];

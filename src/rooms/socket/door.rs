@@ -16,7 +16,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use uuid::Uuid;
 
 use super::Credits;
-use crate::{auth::Peer, error::ApiError, limits};
+use crate::{error::ApiError, limits};
 
 /// Addresses that hold nothing and have all their upgrades back are forgotten once in so many entries.
 const FORGET_EVERY: usize = 1024;
@@ -28,7 +28,6 @@ pub struct Door(Arc<Frame>);
 #[derive(Debug)]
 struct Frame {
     allowed_origins: Vec<HeaderValue>,
-    trusted_proxies: Vec<IpAddr>,
     per_address: usize,
     held: DashMap<IpAddr, Held>,
     opened: Instant,
@@ -58,11 +57,10 @@ pub struct Pass {
 impl Door {
     /// A door with nobody in. `per_address` is the number of sockets that one address may hold open.
     #[must_use]
-    pub fn new(allowed_origins: Vec<HeaderValue>, trusted_proxies: Vec<IpAddr>, per_address: usize) -> Self {
+    pub fn new(allowed_origins: Vec<HeaderValue>, per_address: usize) -> Self {
         let places = Arc::new(Semaphore::new(limits::SOCKETS_MAX));
         Self(Arc::new(Frame {
             allowed_origins,
-            trusted_proxies,
             per_address,
             held: DashMap::new(),
             opened: Instant::now(),
@@ -72,7 +70,7 @@ impl Door {
     }
 
     /// Lets a socket in.
-    pub(super) fn enter(&self, peer: Peer, headers: &HeaderMap) -> Result<Pass, ApiError> {
+    pub(super) fn enter(&self, address: IpAddr, headers: &HeaderMap) -> Result<Pass, ApiError> {
         if !self.0.knows_origin(headers) {
             let detail = "pages of this origin may not open a socket here";
             return Err(ApiError::refused(StatusCode::FORBIDDEN, "origin_unknown", detail));
@@ -80,7 +78,6 @@ impl Door {
         let Ok(place) = Arc::clone(&self.0.places).try_acquire_owned() else {
             return Err(ApiError::unavailable("overloaded", "this server holds as many sockets as it can"));
         };
-        let address = peer.client(headers, &self.0.trusted_proxies);
         let now = self.0.opened.elapsed();
         if self.0.entered.fetch_add(1, Ordering::Relaxed).is_multiple_of(FORGET_EVERY) {
             self.0.held.retain(|_, held| held.all > 0 || !held.upgrades.is_full(now));

@@ -76,6 +76,12 @@ impl Answer {
         serde_json::from_slice(&self.body).unwrap()
     }
 
+    /// A success without a body.
+    #[track_caller]
+    pub(crate) fn ok_empty(&self, status: u16) {
+        assert_eq!((self.status.as_u16(), &*self.body), (status, &b""[..]));
+    }
+
     /// The problem of a failure, which has to have this status and code.
     #[track_caller]
     pub(crate) fn refused(&self, status: u16, code: &str) -> Problem {

@@ -2,8 +2,7 @@
 //! longer than the story; from then on they act over REST like everybody else.
 
 use chrono::{DateTime, Utc};
-use lastbite_protocol::UserId;
-use uuid::Uuid;
+use lastbite_protocol::{SessionId, UserId};
 
 use super::{Node, Player, World};
 
@@ -36,6 +35,6 @@ impl Node {
 
     /// A token of this server for a user, as if issued then.
     pub(crate) fn token(&self, user: UserId, issued: DateTime<Utc>) -> String {
-        self.app.keys.sign(user, Uuid::now_v7(), issued).unwrap()
+        self.app.auth.keys.sign(user, SessionId::generate(), issued).unwrap()
     }
 }

@@ -19,6 +19,17 @@ pub(crate) struct Player {
     pub(crate) api: Api,
 }
 
+/// Signs in once more, as on another device.
+pub(crate) async fn logs_in(api: &Api, nickname: &str, device: &str) -> SignedIn {
+    let body = json!({ "email": format!("{nickname}@example.com"), "password": PASSWORD, "device": device });
+    api.post("/api/v1/sessions", &body).await.ok(201)
+}
+
+/// Shows a refresh token.
+pub(crate) async fn refreshes(api: &Api, token: &str) -> Answer {
+    api.post("/api/v1/sessions/refresh", &json!({ "refresh_token": token })).await
+}
+
 impl Player {
     pub(crate) async fn register(api: Api, nickname: &str) -> Self {
         let body = json!({ "email": format!("{nickname}@example.com"), "password": PASSWORD, "nickname": nickname });

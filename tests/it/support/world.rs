@@ -140,7 +140,7 @@ impl Node {
         media: &std::path::Path,
         setup: Setup,
     ) -> Self {
-        let app = App::new(Parts {
+        let app = App::open(Parts {
             clock,
             db: Pools::new(database_url).unwrap(),
             seed: seed.clone(),
@@ -149,6 +149,7 @@ impl Node {
             trusted_proxies: Vec::new(),
             sockets_per_address: setup.sockets_per_address,
         })
+        .await
         .unwrap();
         let listener = lastbite::web::listen(address).unwrap();
         let address = listener.local_addr().unwrap();

@@ -1,0 +1,209 @@
+//! Signing up and in, by e-mail and password, and changing the password.
+
+use axum::http::StatusCode;
+use chrono::{DateTime, Utc};
+use lastbite_protocol::{
+    SessionId, UserId,
+    rest::{Account, ChangePassword, LogIn, Register, SignedIn},
+};
+
+use super::{
+    password::{self, Fit},
+    sessions::{self, Device, RefreshToken, Refreshed, Why},
+    store::{self, NewUser, User},
+};
+use crate::{
+    App,
+    auth::Caller,
+    db::Tx,
+    error::{ApiError, ApiResult},
+    journal::{self, StreamId},
+    limits,
+};
+
+/// Makes an account and signs in.
+pub(super) async fn register(app: &App, wish: Register, device: &Device) -> ApiResult<SignedIn> {
+    let email = parse_email(&wish.email)?;
+    let nickname = parse_nickname(&wish.nickname)?;
+    password::check(&wish.password)?;
+    let hash = app.hasher.hash(wish.password).await?;
+    let user = NewUser {
+        id: UserId::generate(),
+        email: Some(email),
+        nickname,
+        password_hash: Some(hash),
+        language: wish.language,
+        created_at: app.clock.now(),
+    };
+    let mut tx: Tx = app.db.auth.begin().await?;
+    journal::create(&mut tx, StreamId::User(user.id)).await?;
+    match store::insert(&mut tx, &user).await? {
+        Ok(()) => enter(app, tx, user.id, device).await,
+        Err(store::Taken::Email) => Err(conflict("email_taken", "this e-mail has an account already")),
+        Err(store::Taken::Nickname) => Err(conflict("nickname_taken", "somebody has this nickname")),
+    }
+}
+
+/// Signs in. A wrong e-mail and a wrong password are answered alike, and take as long.
+pub(super) async fn log_in(app: &App, log_in: LogIn, device: &Device) -> ApiResult<SignedIn> {
+    // What cannot be an address is nobody's, and is not for Postgres to see: it knows no NUL.
+    let user = match parse_email(&log_in.email) {
+        Ok(email) => store::load_by_email(&app.db.auth, &email).await?,
+        Err(_) => None,
+    };
+    if log_in.password.len() > limits::PASSWORD_BYTES_MAX {
+        return Err(credentials_wrong());
+    }
+    let stored = user.as_ref().and_then(|user| user.password_hash.clone());
+    let fit = app.hasher.fits(log_in.password.clone(), stored).await?;
+    let Some(user) = user.filter(|_| fit != Fit::No) else { return Err(credentials_wrong()) };
+    check_not_blocked(&user)?;
+    if fit == Fit::YesWeakly {
+        let hash = app.hasher.hash(log_in.password).await?;
+        store::set_password(&app.db.auth, user.account.id, &hash).await?;
+    }
+    let tx = app.db.auth.begin().await?;
+    enter(app, tx, user.account.id, device).await
+}
+
+/// Begins a session in a transaction that has found out who it is, commits, and answers its tokens.
+async fn enter(app: &App, mut tx: Tx, user: UserId, device: &Device) -> ApiResult<SignedIn> {
+    let wall = app.clock.wall();
+    // The lock makes sessions of one user come one after the other, so that they can be counted.
+    if !store::lock(&mut tx, user).await? {
+        return Err(credentials_wrong());
+    }
+    let Some(found) = store::load(&mut *tx, user).await? else { return Err(credentials_wrong()) };
+    // Who was blocked while the password was hashed has no session.
+    check_not_blocked(&found)?;
+    let (session, token, replaced) = sessions::begin(&mut tx, user, device, wall).await?;
+    tx.commit().await?;
+    app.auth.live.end(replaced.into_iter().map(|session| (user, session)));
+    signed_in(app, found.account, session, token, wall)
+}
+
+fn signed_in(
+    app: &App,
+    user: Account,
+    session: SessionId,
+    refresh_token: RefreshToken,
+    wall: DateTime<Utc>,
+) -> ApiResult<SignedIn> {
+    Ok(SignedIn {
+        access_token: app.auth.keys.sign(user.id, session, wall)?,
+        token_type: "Bearer".to_owned(),
+        expires_in_s: limits::ACCESS_TOKEN_LIFETIME.as_secs(),
+        refresh_token: refresh_token.to_text(),
+        session,
+        user,
+    })
+}
+
+/// The next tokens of a session.
+pub(super) async fn refresh(app: &App, token: &str, device: &Device) -> ApiResult<SignedIn> {
+    let arrived = app.clock.wall();
+    let mut tx = app.db.auth.begin().await?;
+    let refreshed = sessions::refresh(&mut tx, token, device.address, arrived).await?;
+    match refreshed {
+        Refreshed::Next { user, session, token } => {
+            let found = store::load(&mut *tx, user).await?.ok_or_else(credentials_wrong)?;
+            tx.commit().await?;
+            signed_in(app, found.account, session, token, app.clock.wall())
+        }
+        Refreshed::Reused { user, session } => {
+            tx.commit().await?;
+            app.auth.live.end([(user, session)]);
+            tracing::warn!(%user, %session, "a spent refresh token was shown again: the session has ended");
+            metrics::counter!("lastbite_auth_failures_total", "code" => "refresh_reused").increment(1);
+            let detail = "this refresh token was used before: whoever has a copy of it is locked out, sign in again";
+            Err(ApiError::refused(StatusCode::UNAUTHORIZED, "refresh_reused", detail))
+        }
+    }
+}
+
+/// Ends some of the caller's sessions. Answers whether there were any.
+pub(super) async fn end(app: &App, caller: Caller, sessions: &[SessionId], why: Why) -> ApiResult<bool> {
+    let mut tx = app.db.auth.begin().await?;
+    let ended = sessions::end(&mut tx, caller.user, sessions, why, app.clock.wall()).await?;
+    tx.commit().await?;
+    let any = !ended.is_empty();
+    app.auth.live.end(ended.into_iter().map(|session| (caller.user, session)));
+    Ok(any)
+}
+
+/// Ends all of the caller's sessions.
+pub(super) async fn end_all(app: &App, caller: Caller) -> ApiResult<()> {
+    let mut tx = app.db.auth.begin().await?;
+    let ended = sessions::end_all(&mut tx, caller.user, None, Why::LoggedOut, app.clock.wall()).await?;
+    tx.commit().await?;
+    app.auth.live.end(ended.into_iter().map(|session| (caller.user, session)));
+    Ok(())
+}
+
+/// Sets another password, for who knows the one before; all other sessions end.
+pub(super) async fn change_password(app: &App, caller: Caller, wish: ChangePassword) -> ApiResult<()> {
+    password::check(&wish.new_password)?;
+    let found = store::load(&app.db.auth, caller.user).await?.ok_or_else(|| ApiError::not_found("account"))?;
+    let old = wish.old_password.filter(|old| old.len() <= limits::PASSWORD_BYTES_MAX).unwrap_or_default();
+    if found.password_hash.is_some() && app.hasher.fits(old, found.password_hash.clone()).await? == Fit::No {
+        return Err(ApiError::refused(StatusCode::FORBIDDEN, "password_wrong", "the old password is another one"));
+    }
+    let hash = app.hasher.hash(wish.new_password).await?;
+    let mut tx = app.db.auth.begin().await?;
+    store::lock(&mut tx, caller.user).await?;
+    // Who changed it meanwhile knew the old one as well; the later one is told.
+    let now = store::load(&mut *tx, caller.user).await?.and_then(|user| user.password_hash);
+    if now != found.password_hash {
+        return Err(conflict("password_changed", "the password was changed at the same moment"));
+    }
+    store::set_password(&mut *tx, caller.user, &hash).await?;
+    let ended = sessions::end_all(&mut tx, caller.user, Some(caller.session), Why::Password, app.clock.wall()).await?;
+    tx.commit().await?;
+    app.auth.live.end(ended.into_iter().map(|session| (caller.user, session)));
+    Ok(())
+}
+
+fn check_not_blocked(user: &User) -> ApiResult<()> {
+    if user.is_blocked {
+        return Err(ApiError::refused(StatusCode::FORBIDDEN, "account_blocked", "this account is blocked"));
+    }
+    Ok(())
+}
+
+fn credentials_wrong() -> ApiError {
+    metrics::counter!("lastbite_auth_failures_total", "code" => "credentials_wrong").increment(1);
+    ApiError::refused(StatusCode::UNAUTHORIZED, "credentials_wrong", "e-mail or password is wrong")
+}
+
+fn conflict(code: &'static str, detail: &str) -> ApiError {
+    ApiError::refused(StatusCode::CONFLICT, code, detail)
+}
+
+/// Whether mail really arrives only a letter can tell; this refuses what cannot be an address.
+fn parse_email(text: &str) -> ApiResult<String> {
+    let email = text.trim();
+    let fits = email.chars().count() <= limits::EMAIL_CHARS_MAX
+        && !email.chars().any(|letter| letter.is_whitespace() || letter.is_control())
+        && email.rsplit_once('@').is_some_and(|(local, domain)| {
+            !local.is_empty()
+                && !local.contains('@')
+                && domain.split('.').count() > 1
+                && domain.split('.').all(|label| !label.is_empty())
+        });
+    if fits {
+        Ok(email.to_owned())
+    } else {
+        Err(ApiError::invalid("email_invalid", "email", "this is no e-mail address"))
+    }
+}
+
+fn parse_nickname(text: &str) -> ApiResult<String> {
+    let nickname = text.trim();
+    let allowed = |letter: char| letter.is_ascii_alphanumeric() || letter == '_' || matches!(letter, '가'..='힣');
+    if limits::NICKNAME_CHARS.contains(&nickname.chars().count()) && nickname.chars().all(allowed) {
+        Ok(nickname.to_owned())
+    } else {
+        let detail = "a nickname has 2 to 50 Hangul syllables, Latin letters, digits and _";
+        Err(ApiError::invalid("nickname_invalid", "nickname", detail))
+    }
+}
