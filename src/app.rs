@@ -34,6 +34,8 @@ pub struct App {
     pub photos: PhotoLab,
     pub door: Door,
     pub web: Arc<web::Settings>,
+    /// How the outside reaches this server, without a slash at the end.
+    pub public_url: Arc<str>,
     /// Every task that must be finished before the process ends.
     pub tasks: TaskTracker,
     pub shutdown: Shutdown,
@@ -69,6 +71,7 @@ pub struct Parts {
     pub seed: auth::SigningSeed,
     /// The folder of the photos.
     pub media: PathBuf,
+    pub public_url: String,
     pub allowed_origins: Vec<String>,
     pub trusted_proxies: Vec<IpAddr>,
     pub sockets_per_address: usize,
@@ -99,6 +102,7 @@ impl App {
             photos: PhotoLab::default(),
             door: Door::new(origins.clone(), parts.sockets_per_address),
             web: Arc::new(web::Settings::new(origins)),
+            public_url: parts.public_url.into(),
             tasks,
             shutdown,
         })

@@ -24,6 +24,11 @@ pub struct Config {
     #[arg(long, env = "LASTBITE_LISTEN", default_value = "127.0.0.1:8080", global = true)]
     pub listen: SocketAddr,
 
+    /// How the outside reaches the server, for links in letters and the ways back from other sign-ins. Never taken from a
+    /// request.
+    #[arg(long, env = "LASTBITE_PUBLIC_URL", default_value = "http://127.0.0.1:8080", global = true)]
+    pub public_url: String,
+
     /// Where metrics are served, apart from the public; none by default.
     #[arg(long, env = "LASTBITE_METRICS_LISTEN", global = true)]
     pub metrics_listen: Option<SocketAddr>,
@@ -131,6 +136,9 @@ impl Config {
         {
             faults.push(format!("LASTBITE_TOKEN_KEY: {fault}"));
         }
+        if !is_origin(&self.public_url) {
+            faults.push("LASTBITE_PUBLIC_URL is no origin such as https://lastbite.example".to_owned());
+        }
         if self.environment == Environment::Production {
             if self.token_key.is_none() {
                 faults.push("LASTBITE_TOKEN_KEY is not set: `openssl rand -base64 32` makes one".to_owned());
@@ -138,6 +146,9 @@ impl Config {
             match &self.database_url {
                 None => faults.push("LASTBITE_DATABASE_URL is not set: the own Postgres is for trying out".to_owned()),
                 Some(url) => faults.extend(weak_database_password(url.expose_secret())),
+            }
+            if !self.public_url.starts_with("https://") {
+                faults.push("LASTBITE_PUBLIC_URL is not https: sign-ins and links need it".to_owned());
             }
             if self.data_dir.is_none() {
                 faults.push("LASTBITE_DATA_DIR is not set: photos need a place that is backed up".to_owned());
@@ -154,6 +165,7 @@ impl Config {
         [
             ("environment", format!("{:?}", self.environment).to_lowercase()),
             ("listen", self.listen.to_string()),
+            ("public_url", self.public_url.clone()),
             ("metrics_listen", shown(self.metrics_listen.map(|address| address.to_string()))),
             ("database_url", masked(&self.database_url).to_owned()),
             ("data_dir", shown(self.data_dir.as_ref().map(|path| path.display().to_string()))),
@@ -169,6 +181,12 @@ impl Config {
         .map(|(name, value)| format!("{name:<20}{value}\n"))
         .concat()
     }
+}
+
+/// A scheme, a host and perhaps a port, and nothing else.
+fn is_origin(url: &str) -> bool {
+    reqwest::Url::parse(url)
+        .is_ok_and(|parsed| matches!(parsed.scheme(), "http" | "https") && parsed.origin().ascii_serialization() == url)
 }
 
 /// Passwords that stand in documentation, or none at all over the network.

@@ -299,6 +299,7 @@ async fn prepare(
         db: pools,
         seed: signing_seed(config, data_dir)?,
         media: data_dir.join("photos"),
+        public_url: config.public_url.clone(),
         allowed_origins: config.allowed_origins.clone(),
         trusted_proxies: config.trusted_proxies.clone(),
         sockets_per_address: config.sockets_per_address,

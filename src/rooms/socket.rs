@@ -17,7 +17,7 @@ use axum::{
     routing::any,
 };
 use lastbite_protocol::{
-    Stream, UserId,
+    Stream,
     socket::{ClientMessage, SUBPROTOCOL, ServerMessage, Watch, Window, close},
 };
 use tokio::{

@@ -31,6 +31,7 @@ async fn story(seed: u64) -> Vec<Told> {
         db: Pools::new(&database_url).unwrap(),
         seed: SigningSeed::random(),
         media: media.path().to_owned(),
+        public_url: "http://lastbite.test".to_owned(),
         allowed_origins: Vec::new(),
         trusted_proxies: Vec::new(),
         sockets_per_address: 10,

@@ -28,6 +28,7 @@ async fn process_the_configuration_is_shown_without_its_secrets() {
         let mut command = lastbite();
         command.arg("check-config").args(["--environment", environment, "--data-dir", "/var/lib/somewhere"]);
         command.env("LASTBITE_DATABASE_URL", DATABASE).env("LASTBITE_TOKEN_KEY", &key);
+        command.env("LASTBITE_PUBLIC_URL", "https://lastbite.example");
         let shown = run(command).await;
         let text = said(&shown);
         assert!(shown.status.success(), "{text}");
@@ -50,7 +51,7 @@ async fn process_production_refuses_what_is_only_good_for_trying_out() {
     let no_key = "LASTBITE_TOKEN_KEY is not set";
     let weak_key = "LASTBITE_TOKEN_KEY: is not random";
     let weak_password = "LASTBITE_DATABASE_URL: the password is missing or one that everybody tries first";
-    let cases: [Case<'_>; 7] = [
+    let cases: [Case<'_>; 9] = [
         (&[], &[no_key, "LASTBITE_DATABASE_URL is not set", "LASTBITE_DATA_DIR is not set"]),
         (
             &[("LASTBITE_TOKEN_KEY", WEAK_KEY), ("LASTBITE_DATABASE_URL", "postgres://lastbite:Postgres@db/lastbite")],
@@ -64,6 +65,8 @@ async fn process_production_refuses_what_is_only_good_for_trying_out() {
         ),
         (&[("LASTBITE_DATABASE_URL", "postgres://u:pass%77ord@db/x")], &["the password is missing or"]),
         (&[("LASTBITE_DATABASE_URL", "postgres://u@db/x?application_name=host=/run")], &["the password is missing or"]),
+        (&[], &["LASTBITE_PUBLIC_URL is not https"]),
+        (&[("LASTBITE_PUBLIC_URL", "https://lastbite.example/path")], &["LASTBITE_PUBLIC_URL is no origin"]),
     ];
     for (environment, reasons) in cases {
         for name in ["check-config", "serve"] {
@@ -95,6 +98,7 @@ async fn process_production_refuses_a_postgres_that_could_forget() {
     command.args(["serve", "--environment", "production", "--listen", "127.0.0.1:0", "--data-dir"]).arg(folder.path());
     command.env("LASTBITE_DATABASE_URL", url);
     command.env("LASTBITE_TOKEN_KEY", SigningSeed::random().to_base64());
+    command.env("LASTBITE_PUBLIC_URL", "https://lastbite.example");
     let refused = run(command).await;
     let text = said(&refused);
     assert_eq!(refused.status.code(), Some(1), "{text}");

@@ -31,7 +31,6 @@ async fn watches(node: &Node, token: &str, game: ChallengeId) -> Viewer {
 struct House {
     world: World,
     second: Node,
-    game: ChallengeId,
     phone: SignedIn,
     laptop: SignedIn,
     of_phone: Vec<Viewer>,
@@ -51,7 +50,7 @@ impl House {
             of_phone.push(watches(node, &phone.access_token, game).await);
             of_laptop.push(watches(node, &laptop.access_token, game).await);
         }
-        Self { world, second, game, phone, laptop, of_phone, of_laptop }
+        Self { world, second, phone, laptop, of_phone, of_laptop }
     }
 
     fn on_phone(&self) -> Api {

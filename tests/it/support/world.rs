@@ -145,6 +145,7 @@ impl Node {
             db: Pools::new(database_url).unwrap(),
             seed: seed.clone(),
             media: media.to_owned(),
+            public_url: "http://lastbite.test".to_owned(),
             allowed_origins: vec!["https://app.example.com".to_owned()],
             trusted_proxies: Vec::new(),
             sockets_per_address: setup.sockets_per_address,
