@@ -13,7 +13,8 @@ use crate::{
     challenges,
     clock::Clock,
     db::{self, Pools},
-    idempotency, limits,
+    idempotency, jobs, limits,
+    mail::Mail,
     meals::photo::PhotoLab,
     media::Media,
     rooms::{Rooms, socket::Door},
@@ -31,6 +32,7 @@ pub struct App {
     pub bus: Bus,
     pub rooms: Rooms,
     pub media: Media,
+    pub mail: Mail,
     pub photos: PhotoLab,
     pub door: Door,
     pub web: Arc<web::Settings>,
@@ -39,6 +41,13 @@ pub struct App {
     /// Every task that must be finished before the process ends.
     pub tasks: TaskTracker,
     pub shutdown: Shutdown,
+}
+
+/// For the worker of the jobs, which asks for it.
+impl std::fmt::Debug for App {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("App").finish_non_exhaustive()
+    }
 }
 
 /// The two steps of an end.
@@ -71,6 +80,7 @@ pub struct Parts {
     pub seed: auth::SigningSeed,
     /// The folder of the photos.
     pub media: PathBuf,
+    pub mail: Mail,
     pub public_url: String,
     pub allowed_origins: Vec<String>,
     pub trusted_proxies: Vec<IpAddr>,
@@ -99,6 +109,7 @@ impl App {
             bus,
             rooms,
             media: Media::folder(&parts.media)?,
+            mail: parts.mail,
             photos: PhotoLab::default(),
             door: Door::new(origins.clone(), parts.sockets_per_address),
             web: Arc::new(web::Settings::new(origins)),
@@ -125,6 +136,10 @@ pub async fn serve(
     let drain = app.shutdown.drain.clone();
     app.tasks.spawn(auth::follow(app.auth.clone(), app.db.auth.clone(), app.clock.clone(), drain));
     app.tasks.spawn(app.rooms.clone().slow_tick());
+    let (worker, drain) = (app.clone(), app.shutdown.drain.clone());
+    let worker =
+        move || accounts::jobs(jobs::options(&worker.db.jobs, &worker.shutdown.drain)).add_extension(worker.clone());
+    app.tasks.spawn(jobs::work(worker, drain));
     app.tasks.spawn(web::accept(listener, app.clone()));
     stop.await;
     tracing::info!("stopping: no longer ready");

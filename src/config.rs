@@ -51,6 +51,15 @@ pub struct Config {
     #[arg(long, env = "LASTBITE_TOKEN_KEY", hide_env_values = true, value_parser = secret, global = true)]
     pub token_key: Option<SecretString>,
 
+    /// The SMTP server that takes letters, `smtp://user:password@host:587?tls=required`. In development they are written
+    /// into the data folder instead.
+    #[arg(long, env = "LASTBITE_SMTP_URL", hide_env_values = true, value_parser = secret, global = true)]
+    pub smtp_url: Option<SecretString>,
+
+    /// From whom letters are.
+    #[arg(long, env = "LASTBITE_MAIL_FROM", default_value = "Lastbite <no-reply@lastbite.example>", global = true)]
+    pub mail_from: String,
+
     /// Web pages of other origins that may use the API and the socket, such as `https://app.example.com`.
     #[arg(long, env = "LASTBITE_ALLOWED_ORIGINS", value_delimiter = ',', global = true)]
     pub allowed_origins: Vec<String>,
@@ -147,6 +156,9 @@ impl Config {
                 None => faults.push("LASTBITE_DATABASE_URL is not set: the own Postgres is for trying out".to_owned()),
                 Some(url) => faults.extend(weak_database_password(url.expose_secret())),
             }
+            if self.smtp_url.is_none() {
+                faults.push("LASTBITE_SMTP_URL is not set: nobody would get a letter".to_owned());
+            }
             if !self.public_url.starts_with("https://") {
                 faults.push("LASTBITE_PUBLIC_URL is not https: sign-ins and links need it".to_owned());
             }
@@ -171,6 +183,8 @@ impl Config {
             ("data_dir", shown(self.data_dir.as_ref().map(|path| path.display().to_string()))),
             ("pg_bin_dir", shown(self.pg_bin_dir.as_ref().map(|path| path.display().to_string()))),
             ("token_key", masked(&self.token_key).to_owned()),
+            ("smtp_url", masked(&self.smtp_url).to_owned()),
+            ("mail_from", self.mail_from.clone()),
             ("allowed_origins", self.allowed_origins.join(",")),
             ("trusted_proxies", self.trusted_proxies.iter().map(ToString::to_string).collect::<Vec<_>>().join(",")),
             ("sockets_per_address", self.sockets_per_address.to_string()),

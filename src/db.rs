@@ -24,6 +24,8 @@ pub struct Pools {
     pub auth: PgPool,
     /// The referee, and the probe of readiness.
     pub judge: PgPool,
+    /// What outlives a request.
+    pub jobs: PgPool,
 }
 
 impl Pools {
@@ -44,12 +46,13 @@ impl Pools {
             api: pool(limits::API_CONNECTIONS_MAX),
             auth: pool(limits::AUTH_CONNECTIONS_MAX),
             judge: pool(limits::JUDGE_CONNECTIONS_MAX),
+            jobs: pool(limits::JOB_CONNECTIONS_MAX),
         })
     }
 
     /// Closes every connection.
     pub async fn close(&self) {
-        tokio::join!(self.api.close(), self.auth.close(), self.judge.close());
+        tokio::join!(self.api.close(), self.auth.close(), self.judge.close(), self.jobs.close());
     }
 }
 
@@ -70,7 +73,7 @@ pub async fn migrate(url: &str) -> anyhow::Result<()> {
     let mut connection = PgConnection::connect(url).await?;
     sqlx::migrate!().run(&mut connection).await?;
     connection.close().await?;
-    Ok(())
+    crate::jobs::migrate(url).await
 }
 
 /// Makes the coming months' partitions of the diary.

@@ -3,7 +3,8 @@
 //! Features write the journal, rooms read the journal, and they never call each other. The map, in the order of imports:
 //!
 //! - Bedrock, pure: [`rules`] decides what happens in play, [`nutrition`] what eating means
-//! - Ground: [`config`], [`limits`], [`clock`], [`db`], [`error`], [`bus`], [`media`], [`telemetry`], [`idempotency`],
+//! - Ground: [`config`], [`limits`], [`clock`], [`db`], [`error`], [`bus`], [`media`], [`mail`], [`jobs`], [`telemetry`],
+//!   [`idempotency`],
 //!   [`body`] (what a request carries), [`auth`] (who is calling)
 //! - The waist: [`journal`], numbered events and the standings that follow from them
 //! - Features: [`accounts`], [`challenges`] (with the referee), [`meals`]
@@ -24,8 +25,10 @@ pub mod db;
 pub mod demo;
 pub mod error;
 pub mod idempotency;
+pub mod jobs;
 pub mod journal;
 pub mod limits;
+pub mod mail;
 pub mod meals;
 pub mod media;
 pub mod nutrition;

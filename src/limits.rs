@@ -69,6 +69,21 @@ pub const ARGON2_MEMORY_KIB: u32 = 19_456;
 pub const ARGON2_PASSES: u32 = 2;
 pub const ARGON2_LANES: u32 = 1;
 
+/// A code by mail: six digits.
+pub const CODE_LIFETIME: Duration = Duration::from_secs(600);
+pub const CODE_TRIES_MAX: i16 = 5;
+/// Letters of one kind to one user.
+pub const CODES_PER_HOUR_MAX: i16 = 3;
+
+// ── Jobs ────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+pub const JOB_CONNECTIONS_MAX: u32 = 3;
+pub const JOBS_AT_ONCE_MAX: usize = 4;
+/// With the queue's growing pauses the last try is some days after the first.
+pub const JOB_ATTEMPTS_MAX: i32 = 16;
+/// How long a drain waits for a job that has begun; what is cut off is done again.
+pub const JOB_GRACE: Duration = Duration::from_secs(5);
+
 // ── Challenges and meals ────────────────────────────────────────────────────────────────────────────────────────────
 
 pub const TITLE_CHARS: std::ops::RangeInclusive<usize> = 1..=80;

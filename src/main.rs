@@ -14,6 +14,7 @@ use lastbite::{
         embedded::{self, Embedded},
     },
     demo::Story,
+    mail::Mail,
     telemetry, web,
 };
 use secrecy::ExposeSecret;
@@ -299,6 +300,10 @@ async fn prepare(
         db: pools,
         seed: signing_seed(config, data_dir)?,
         media: data_dir.join("photos"),
+        mail: match &config.smtp_url {
+            Some(url) => Mail::smtp(url.expose_secret(), &config.mail_from).context("LASTBITE_SMTP_URL")?,
+            None => Mail::folder(data_dir.join("mail"), &config.mail_from)?,
+        },
         public_url: config.public_url.clone(),
         allowed_origins: config.allowed_origins.clone(),
         trusted_proxies: config.trusted_proxies.clone(),

@@ -136,6 +136,13 @@ pub struct VerifyEmail {
     pub code: String,
 }
 
+/// Whether a name can be had.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Availability {
+    /// Nobody has it, at this moment.
+    pub available: bool,
+}
+
 /// One's own account.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Account {

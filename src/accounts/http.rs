@@ -6,7 +6,10 @@ use axum::{
 };
 use lastbite_protocol::{
     SessionId,
-    rest::{Account, ChangePassword, LogIn, Page, Problem, Refresh, Register, Session, SignedIn},
+    rest::{
+        Account, Availability, ChangePassword, ForgotPassword, LogIn, Page, Problem, Refresh, Register, ResetPassword,
+        Session, SignedIn, VerifyEmail,
+    },
 };
 use serde::Serialize;
 use utoipa_axum::{router::OpenApiRouter, routes};
@@ -28,6 +31,11 @@ pub fn routes() -> OpenApiRouter<App> {
         .routes(routes!(register))
         .routes(routes!(me))
         .routes(routes!(change_password))
+        .routes(routes!(send_email_code))
+        .routes(routes!(verify_email))
+        .routes(routes!(forgot_password))
+        .routes(routes!(reset_password))
+        .routes(routes!(nickname))
         .routes(routes!(log_in, list_sessions, log_out_everywhere))
         .routes(routes!(refresh))
         .routes(routes!(log_out))
@@ -172,6 +180,81 @@ async fn change_password(
 ) -> ApiResult<StatusCode> {
     signing::change_password(&app, caller, wish).await?;
     Ok(StatusCode::NO_CONTENT)
+}
+
+/// Sends a letter with a code to one's own address. At most three an hour.
+#[utoipa::path(
+    post, path = "/accounts/me/email/code", operation_id = "send_email_code", tag = "accounts", security(("token" = [])),
+    responses(
+        (status = 202, description = "The letter is on its way, unless there were too many."),
+        (status = 401, body = Problem),
+        (status = 404, description = "`not_found`: the account has no address", body = Problem),
+    )
+)]
+async fn send_email_code(State(app): State<App>, caller: Caller) -> ApiResult<StatusCode> {
+    signing::send_email_code(&app, caller).await?;
+    Ok(StatusCode::ACCEPTED)
+}
+
+/// Shows that mail arrives at one's address.
+#[utoipa::path(
+    post, path = "/accounts/me/email/verify", operation_id = "verify_email", tag = "accounts", security(("token" = [])),
+    request_body = VerifyEmail,
+    responses(
+        (status = 200, body = Account), (status = 401, body = Problem),
+        (status = 400, description = "`json_malformed`", body = Problem),
+        (status = 403, description = "`code_wrong`: another one, spent, or too old", body = Problem),
+        (status = 422, description = "`json_invalid`", body = Problem),
+    )
+)]
+async fn verify_email(
+    State(app): State<App>,
+    caller: Caller,
+    Json(wish): Json<VerifyEmail>,
+) -> ApiResult<Json<Account>> {
+    signing::verify_email(&app, caller, &wish.code).await.map(Json)
+}
+
+/// Sends a letter with a code for a new password, if the address has an account. The answer is the same if it has none.
+#[utoipa::path(
+    post, path = "/password/forgot", operation_id = "forgot_password", tag = "accounts", request_body = ForgotPassword,
+    responses(
+        (status = 202, description = "The letter is on its way, if there is somebody to send it to."),
+        (status = 400, description = "`json_malformed`", body = Problem),
+        (status = 422, description = "`json_invalid`", body = Problem),
+    )
+)]
+async fn forgot_password(State(app): State<App>, Json(wish): Json<ForgotPassword>) -> ApiResult<StatusCode> {
+    signing::forgot_password(&app, &wish.email).await?;
+    Ok(StatusCode::ACCEPTED)
+}
+
+/// Sets a new password with the code from the letter. All sessions end.
+#[utoipa::path(
+    post, path = "/password/reset", operation_id = "reset_password", tag = "accounts", request_body = ResetPassword,
+    responses(
+        (status = 204),
+        (status = 400, description = "`json_malformed`", body = Problem),
+        (status = 403, description = "`code_wrong`: another one, spent, too old, or nobody's", body = Problem),
+        (status = 422, description = "`json_invalid`, `password_weak`", body = Problem),
+    )
+)]
+async fn reset_password(State(app): State<App>, Json(wish): Json<ResetPassword>) -> ApiResult<StatusCode> {
+    signing::reset_password(&app, wish).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Whether a nickname can still be had.
+#[utoipa::path(
+    get, path = "/nicknames/{nickname}", operation_id = "check_nickname", tag = "accounts",
+    params(("nickname" = String, Path)),
+    responses(
+        (status = 200, body = Availability),
+        (status = 422, description = "`nickname_invalid`", body = Problem),
+    )
+)]
+async fn nickname(State(app): State<App>, Path(nickname): Path<String>) -> ApiResult<Json<Availability>> {
+    signing::nickname_is_free(&app, &nickname).await.map(|available| Json(Availability { available }))
 }
 
 /// The public keys of access tokens, as RFC 7517 has it.

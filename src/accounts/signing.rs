@@ -4,10 +4,11 @@ use axum::http::StatusCode;
 use chrono::{DateTime, Utc};
 use lastbite_protocol::{
     SessionId, UserId,
-    rest::{Account, ChangePassword, LogIn, Register, SignedIn},
+    rest::{Account, ChangePassword, LogIn, Register, ResetPassword, SignedIn},
 };
 
 use super::{
+    letters::{self, Purpose, SendCode},
     password::{self, Fit},
     sessions::{self, Device, RefreshToken, Refreshed, Why},
     store::{self, NewUser, User},
@@ -17,6 +18,7 @@ use crate::{
     auth::Caller,
     db::Tx,
     error::{ApiError, ApiResult},
+    jobs,
     journal::{self, StreamId},
     limits,
 };
@@ -38,7 +40,10 @@ pub(super) async fn register(app: &App, wish: Register, device: &Device) -> ApiR
     let mut tx: Tx = app.db.auth.begin().await?;
     journal::create(&mut tx, StreamId::User(user.id)).await?;
     match store::insert(&mut tx, &user).await? {
-        Ok(()) => enter(app, tx, user.id, device).await,
+        Ok(()) => {
+            jobs::enqueue(&mut tx, &SendCode { user: user.id, purpose: Purpose::VerifyEmail }, None).await?;
+            enter(app, tx, user.id, device).await
+        }
         Err(store::Taken::Email) => Err(conflict("email_taken", "this e-mail has an account already")),
         Err(store::Taken::Nickname) => Err(conflict("nickname_taken", "somebody has this nickname")),
     }
@@ -161,6 +166,69 @@ pub(super) async fn change_password(app: &App, caller: Caller, wish: ChangePassw
     tx.commit().await?;
     app.auth.live.end(ended.into_iter().map(|session| (caller.user, session)));
     Ok(())
+}
+
+/// Asks for a letter with a code to one's own address.
+pub(super) async fn send_email_code(app: &App, caller: Caller) -> ApiResult<()> {
+    let user = store::load(&app.db.auth, caller.user).await?.ok_or_else(|| ApiError::not_found("account"))?;
+    if user.account.email.is_none() {
+        return Err(ApiError::not_found("address"));
+    }
+    let mut tx = app.db.auth.begin().await?;
+    jobs::enqueue(&mut tx, &SendCode { user: caller.user, purpose: Purpose::VerifyEmail }, None).await?;
+    tx.commit().await?;
+    Ok(())
+}
+
+/// Takes the code of such a letter.
+pub(super) async fn verify_email(app: &App, caller: Caller, code: &str) -> ApiResult<Account> {
+    let (pool, wall) = (&app.db.auth, app.clock.wall());
+    let spent = letters::spend(pool, &app.auth.keys, caller.user, Purpose::VerifyEmail, code, wall).await?;
+    let sent_to = spent.ok_or_else(code_wrong)?;
+    store::set_email_verified(pool, caller.user, &sent_to, wall).await?;
+    let user = store::load(pool, caller.user).await?.ok_or_else(|| ApiError::not_found("account"))?;
+    Ok(user.account)
+}
+
+/// Asks for a letter with a code for a new password. Without such an account there is a job all the same, which finds
+/// nobody: it takes as long.
+pub(super) async fn forgot_password(app: &App, email: &str) -> ApiResult<()> {
+    let Ok(email) = parse_email(email) else { return Ok(()) };
+    let user = store::load_by_email(&app.db.auth, &email).await?.map_or_else(UserId::generate, |user| user.account.id);
+    let mut tx = app.db.auth.begin().await?;
+    let key = format!("reset_password:{user}");
+    jobs::enqueue(&mut tx, &SendCode { user, purpose: Purpose::ResetPassword }, Some(&key)).await?;
+    tx.commit().await?;
+    Ok(())
+}
+
+/// Sets a new password with the code of such a letter. All sessions end.
+pub(super) async fn reset_password(app: &App, wish: ResetPassword) -> ApiResult<()> {
+    password::check(&wish.new_password)?;
+    // The same work whether there is such an account or not, and a hash whether the code is right or not.
+    let hash = app.hasher.hash(wish.new_password).await?;
+    let email = parse_email(&wish.email).map_err(|_| code_wrong())?;
+    let user = store::load_by_email(&app.db.auth, &email).await?.map_or_else(UserId::generate, |user| user.account.id);
+    let wall = app.clock.wall();
+    let spent = letters::spend(&app.db.auth, &app.auth.keys, user, Purpose::ResetPassword, &wish.code, wall).await?;
+    let sent_to = spent.ok_or_else(code_wrong)?;
+    let mut tx = app.db.auth.begin().await?;
+    store::set_password(&mut *tx, user, &hash).await?;
+    // Whoever has the code has the mail.
+    store::set_email_verified(&mut *tx, user, &sent_to, wall).await?;
+    let ended = sessions::end_all(&mut tx, user, None, Why::Password, wall).await?;
+    tx.commit().await?;
+    app.auth.live.end(ended.into_iter().map(|session| (user, session)));
+    Ok(())
+}
+
+/// Whether nobody has a nickname.
+pub(super) async fn nickname_is_free(app: &App, nickname: &str) -> ApiResult<bool> {
+    Ok(store::nickname_is_free(&app.db.auth, &parse_nickname(nickname)?).await?)
+}
+
+fn code_wrong() -> ApiError {
+    ApiError::refused(StatusCode::FORBIDDEN, "code_wrong", "the code is another one, spent, or too old")
 }
 
 fn check_not_blocked(user: &User) -> ApiResult<()> {

@@ -125,3 +125,31 @@ pub(super) async fn set_password(
     sqlx::query!("update users set password_hash = $2 where id = $1", user.0, password_hash).execute(db).await?;
     Ok(())
 }
+
+/// Mail has arrived at this address, if it still is the user's.
+pub(super) async fn set_email_verified(
+    db: impl PgExecutor<'_>,
+    user: UserId,
+    email: &str,
+    wall: DateTime<Utc>,
+) -> Result<(), sqlx::Error> {
+    sqlx::query!(
+        "update users set email_verified_at = coalesce(email_verified_at, $3) where id = $1 and email = $2",
+        user.0,
+        email,
+        wall
+    )
+    .execute(db)
+    .await?;
+    Ok(())
+}
+
+/// Whether nobody has this nickname, whatever its case.
+pub(super) async fn nickname_is_free(pool: &PgPool, nickname: &str) -> Result<bool, sqlx::Error> {
+    sqlx::query_scalar!(
+        r#"select not exists (select from users where lower(nickname) = lower($1)) as "free!""#,
+        nickname
+    )
+    .fetch_one(pool)
+    .await
+}

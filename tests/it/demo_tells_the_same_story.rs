@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use lastbite::{App, Parts, auth::SigningSeed, clock::Clock, db::Pools, demo::Story};
+use lastbite::{App, Parts, auth::SigningSeed, clock::Clock, db::Pools, demo::Story, mail::Mail};
 use tokio::sync::oneshot;
 
 use crate::support::{postgres, postgres::tempfile::Folder};
@@ -31,6 +31,7 @@ async fn story(seed: u64) -> Vec<Told> {
         db: Pools::new(&database_url).unwrap(),
         seed: SigningSeed::random(),
         media: media.path().to_owned(),
+        mail: Mail::folder(media.path().join("letters"), "no-reply@lastbite.test").unwrap(),
         public_url: "http://lastbite.test".to_owned(),
         allowed_origins: Vec::new(),
         trusted_proxies: Vec::new(),

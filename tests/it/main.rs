@@ -17,6 +17,7 @@ mod demo_tells_the_same_story;
 mod diaries_change_verdicts_stay;
 mod documents_do_not_drift;
 mod kills_lose_nothing;
+mod letters_carry_codes;
 mod meals_are_kept;
 mod meals_are_refused;
 mod meals_count_until_the_log_closes;

@@ -29,6 +29,7 @@ async fn process_the_configuration_is_shown_without_its_secrets() {
         command.arg("check-config").args(["--environment", environment, "--data-dir", "/var/lib/somewhere"]);
         command.env("LASTBITE_DATABASE_URL", DATABASE).env("LASTBITE_TOKEN_KEY", &key);
         command.env("LASTBITE_PUBLIC_URL", "https://lastbite.example");
+        command.env("LASTBITE_SMTP_URL", "smtps://lastbite:another-secret@mail.example");
         let shown = run(command).await;
         let text = said(&shown);
         assert!(shown.status.success(), "{text}");
@@ -36,9 +37,9 @@ async fn process_the_configuration_is_shown_without_its_secrets() {
             let line = text.lines().find_map(|line| line.strip_prefix(name));
             line.unwrap_or_else(|| panic!("no {name} in {text}")).trim()
         };
-        assert_eq!((value("database_url"), value("token_key")), ("***", "***"));
+        assert_eq!((value("database_url"), value("token_key"), value("smtp_url")), ("***", "***", "***"));
         assert_eq!((value("environment"), value("data_dir")), (environment, "/var/lib/somewhere"));
-        assert!(!text.contains(PASSWORD) && !text.contains(&key), "{text}");
+        assert!(!text.contains(PASSWORD) && !text.contains(&key) && !text.contains("another-secret"), "{text}");
     }
     let mut help = lastbite();
     help.args(["serve", "--help"]).env("LASTBITE_DATABASE_URL", DATABASE).env("LASTBITE_TOKEN_KEY", &key);
@@ -99,6 +100,7 @@ async fn process_production_refuses_a_postgres_that_could_forget() {
     command.env("LASTBITE_DATABASE_URL", url);
     command.env("LASTBITE_TOKEN_KEY", SigningSeed::random().to_base64());
     command.env("LASTBITE_PUBLIC_URL", "https://lastbite.example");
+    command.env("LASTBITE_SMTP_URL", "smtps://mail.example");
     let refused = run(command).await;
     let text = said(&refused);
     assert_eq!(refused.status.code(), Some(1), "{text}");

@@ -3,7 +3,7 @@
 use std::{net::SocketAddr, time::Duration};
 
 use chrono::{DateTime, Utc};
-use lastbite::{App, Parts, auth::SigningSeed, clock::Clock, db::Pools};
+use lastbite::{App, Parts, auth::SigningSeed, clock::Clock, db::Pools, mail::Mail};
 use lastbite_protocol::ChallengeId;
 use sqlx::PgPool;
 use tokio::{sync::oneshot, task::JoinHandle};
@@ -145,6 +145,7 @@ impl Node {
             db: Pools::new(database_url).unwrap(),
             seed: seed.clone(),
             media: media.to_owned(),
+            mail: Mail::folder(media.join("letters"), "Lastbite <no-reply@lastbite.test>").unwrap(),
             public_url: "http://lastbite.test".to_owned(),
             allowed_origins: vec!["https://app.example.com".to_owned()],
             trusted_proxies: Vec::new(),

@@ -1,0 +1,95 @@
+//! Work that outlives a request: put down in the transaction of its cause, done at least once, tried again with growing
+//! pauses when it fails.
+//!
+//! The queue is `graphile_worker` on our own Postgres. What a job does must bear being done twice.
+
+use std::time::Duration;
+
+use anyhow::Context;
+use graphile_worker::{
+    JobComplete, JobFail, JobPermanentlyFail, LocalQueueConfig, TaskHandler, WorkerOptions, WorkerShutdownConfig,
+};
+use serde::Serialize;
+use sqlx::{PgConnection, PgPool, postgres::PgPoolOptions};
+use tokio_util::sync::CancellationToken;
+
+use crate::limits;
+
+/// Brings the queue's own tables to the shape that this version needs.
+///
+/// # Errors
+/// Postgres is away.
+pub async fn migrate(url: &str) -> anyhow::Result<()> {
+    let pool = PgPoolOptions::new().max_connections(1).connect(url).await?;
+    WorkerOptions::default().pg_pool(pool.clone()).init().await.context("the tables of the job queue")?;
+    pool.close().await;
+    Ok(())
+}
+
+/// Puts a job down; it is done after the transaction has committed, and never if it has not. Of jobs with the same `key`
+/// that have not begun there is one.
+///
+/// # Errors
+/// Postgres is away.
+pub async fn enqueue<T: TaskHandler + Serialize>(
+    db: &mut PgConnection,
+    job: &T,
+    key: Option<&str>,
+) -> anyhow::Result<()> {
+    // The function is the library's own, which the check of our queries does not know.
+    sqlx::query(
+        "select from graphile_worker.add_job($1, payload => $2::json, job_key => $3, max_attempts => $4::integer)",
+    )
+    .bind(T::IDENTIFIER)
+    .bind(serde_json::to_value(job)?)
+    .bind(key)
+    .bind(limits::JOB_ATTEMPTS_MAX)
+    .execute(db)
+    .await?;
+    Ok(())
+}
+
+/// A worker on these connections, to which the features add their jobs.
+#[must_use]
+pub fn options(pool: &PgPool, drain: &CancellationToken) -> WorkerOptions {
+    let shutdown = WorkerShutdownConfig::default()
+        .listen_os_shutdown_signals(false)
+        .grace_period(limits::JOB_GRACE)
+        .shutdown_signal(drain.clone().cancelled_owned());
+    WorkerOptions::default()
+        .pg_pool(pool.clone())
+        .concurrency(limits::JOBS_AT_ONCE_MAX)
+        // Without it a backlog is done one job a second and thread.
+        .local_queue(LocalQueueConfig::default())
+        .worker_shutdown(shutdown)
+        .on(JobComplete, async |done| {
+            metrics::counter!("lastbite_jobs_done_total", "job" => done.job.task_identifier().clone()).increment(1);
+            metrics::histogram!("lastbite_job_seconds", "job" => done.job.task_identifier().clone())
+                .record(done.duration.as_secs_f64());
+        })
+        .on(JobFail, async |failed| {
+            let job = failed.job.task_identifier().clone();
+            tracing::warn!(job, error = failed.error, "a job failed and will be tried again");
+            metrics::counter!("lastbite_jobs_failed_total", "job" => job).increment(1);
+        })
+        .on(JobPermanentlyFail, async |failed| {
+            let job = failed.job.task_identifier().clone();
+            tracing::error!(job, error = failed.error, "a job failed for good");
+            metrics::counter!("lastbite_jobs_given_up_total", "job" => job).increment(1);
+        })
+}
+
+/// Does jobs until the drain. A worker that loses Postgres is begun anew.
+pub async fn work(worker: impl Fn() -> WorkerOptions, drain: CancellationToken) {
+    while !drain.is_cancelled() {
+        let worked = async { anyhow::Ok(worker().init().await?.run().await?) };
+        match worked.await {
+            Ok(()) => {}
+            Err(error) => tracing::debug!("the job queue does not answer: {error:#}"),
+        }
+        tokio::select! {
+            () = drain.cancelled() => {}
+            () = tokio::time::sleep(Duration::from_secs(1)) => {}
+        }
+    }
+}
