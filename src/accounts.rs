@@ -3,18 +3,35 @@
 //! - [`http`]: the endpoints
 //! - `signing`: signing up and in, going on, and ending it
 //! - `sessions`: sessions and their refresh tokens
+//! - `guesses`: guessing passwords is slowed
 //! - `letters`: codes by mail
+//! - `moderation`: roles and blocks
+//! - `profile`, `consents`: what users tell of themselves, and what they have agreed to
 //! - `password`: hashing, few at once
 
+mod consents;
+mod guesses;
 pub mod http;
 mod letters;
+mod moderation;
 mod password;
+mod profile;
 mod sessions;
 mod signing;
 mod store;
 
+pub use moderation::{grant, role};
 pub use password::Hasher;
-pub use sessions::forget_old;
+
+/// Drops what nobody asks for any more: sessions that have ended with their tokens, and guesses of long ago. Answers how many
+/// sessions there were.
+///
+/// # Errors
+/// Postgres is away.
+pub async fn forget_old(pool: &sqlx::PgPool, wall: chrono::DateTime<chrono::Utc>) -> Result<u64, sqlx::Error> {
+    guesses::forget_old(pool, wall).await?;
+    sessions::forget_old(pool, wall).await
+}
 
 /// Adds what this feature does after its requests.
 #[must_use]

@@ -59,13 +59,6 @@ pub struct Shutdown {
     pub drain: CancellationToken,
 }
 
-/// So that a caller's token can be checked without knowing the rest.
-impl FromRef<App> for Auth {
-    fn from_ref(app: &App) -> Self {
-        app.auth.clone()
-    }
-}
-
 impl FromRef<App> for Proxies {
     fn from_ref(app: &App) -> Self {
         app.proxies.clone()
@@ -85,6 +78,8 @@ pub struct Parts {
     pub allowed_origins: Vec<String>,
     pub trusted_proxies: Vec<IpAddr>,
     pub sockets_per_address: usize,
+    /// Makes all rates so many times as large.
+    pub rates_factor: u32,
 }
 
 impl App {
@@ -112,7 +107,7 @@ impl App {
             mail: parts.mail,
             photos: PhotoLab::default(),
             door: Door::new(origins.clone(), parts.sockets_per_address),
-            web: Arc::new(web::Settings::new(origins)),
+            web: Arc::new(web::Settings::new(origins, parts.rates_factor)),
             public_url: parts.public_url.into(),
             tasks,
             shutdown,
@@ -168,6 +163,7 @@ async fn housekeeping(app: App) {
         if let Err(error) = db::make_partitions(&app.db.api, app.clock.wall()).await {
             tracing::warn!(%error, "partitions were not made; trying again later");
         }
+        app.web.rates.forget();
         match idempotency::forget_old(&app.db.api, app.clock.now()).await {
             Ok(keys) if keys > 0 => tracing::debug!(keys, "old idempotency keys forgotten"),
             Ok(_) => {}

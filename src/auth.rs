@@ -86,38 +86,36 @@ fn unauthorized(code: &'static str, detail: &str) -> ApiError {
     ApiError::refused(StatusCode::UNAUTHORIZED, code, detail)
 }
 
-/// The token of an `Authorization: Bearer` header; `None` without the header.
-fn bearer(parts: &Parts) -> Result<Option<&str>, ApiError> {
-    let Some(value) = parts.headers.get(header::AUTHORIZATION) else { return Ok(None) };
+/// Who calls, by the `Authorization: Bearer` header; `None` without the header.
+///
+/// # Errors
+/// 401 when it is there and not good.
+pub fn caller_of(headers: &HeaderMap, auth: &Auth) -> Result<Option<Caller>, ApiError> {
+    let Some(value) = headers.get(header::AUTHORIZATION) else { return Ok(None) };
     let token = value.to_str().ok().and_then(|value| {
         let (scheme, token) = value.split_once(' ')?;
         scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
     });
-    token.map(Some).ok_or_else(|| unauthorized("token_invalid", "the Authorization header is not `Bearer <token>`"))
+    let token =
+        token.ok_or_else(|| unauthorized("token_invalid", "the Authorization header is not `Bearer <token>`"))?;
+    auth.check(token).map(Some)
 }
 
-impl<S: Send + Sync> FromRequestParts<S> for Caller
-where
-    Auth: FromRef<S>,
-{
+/// The gate has checked the token and put down whose it is.
+impl<S: Send + Sync> FromRequestParts<S> for Caller {
     type Rejection = ApiError;
 
-    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
-        <Self as OptionalFromRequestParts<S>>::from_request_parts(parts, state)
-            .await?
-            .ok_or_else(|| unauthorized("token_missing", "this needs an access token: sign in first"))
+    async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, ApiError> {
+        parts.extensions.get().copied().ok_or_else(ApiError::token_missing)
     }
 }
 
-/// For what everybody may ask for, and the caller gets more of. A bad token is refused all the same.
-impl<S: Send + Sync> OptionalFromRequestParts<S> for Caller
-where
-    Auth: FromRef<S>,
-{
+/// For what everybody may ask for, and the caller gets more of.
+impl<S: Send + Sync> OptionalFromRequestParts<S> for Caller {
     type Rejection = ApiError;
 
-    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Option<Self>, ApiError> {
-        bearer(parts)?.map(|token| Auth::from_ref(state).check(token)).transpose()
+    async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Option<Self>, ApiError> {
+        Ok(parts.extensions.get().copied())
     }
 }
 

@@ -77,6 +77,11 @@ pub struct Config {
     )]
     pub sockets_per_address: usize,
 
+    /// Makes all rates of requests so many times as large, for a place whose users share an address.
+    #[arg(long, env = "LASTBITE_RATES_FACTOR", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=1000),
+        global = true)]
+    pub rates_factor: u32,
+
     /// What is logged, as `tracing` filters have it.
     #[arg(long, env = "LASTBITE_LOG", default_value = "info,sqlx=warn,hyper=warn", global = true)]
     pub log: String,
@@ -188,6 +193,7 @@ impl Config {
             ("allowed_origins", self.allowed_origins.join(",")),
             ("trusted_proxies", self.trusted_proxies.iter().map(ToString::to_string).collect::<Vec<_>>().join(",")),
             ("sockets_per_address", self.sockets_per_address.to_string()),
+            ("rates_factor", self.rates_factor.to_string()),
             ("log", self.log.clone()),
             ("log_format", format!("{:?}", self.log_format).to_lowercase()),
             ("drain_wait_s", self.drain_wait_s.to_string()),

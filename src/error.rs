@@ -60,13 +60,22 @@ impl ApiError {
         }
     }
 
-    /// More than one may ask for; try again later.
+    /// More than one may ask for; try again in a moment.
     #[must_use]
     pub fn too_many(code: &'static str, detail: impl Into<String>) -> Self {
-        Self {
-            retry_after_s: Some(limits::RETRY_AFTER_S),
-            ..Self::refused(StatusCode::TOO_MANY_REQUESTS, code, detail)
-        }
+        Self::too_many_for(code, detail, limits::RETRY_AFTER_S)
+    }
+
+    /// The same; try again after so many seconds.
+    #[must_use]
+    pub fn too_many_for(code: &'static str, detail: impl Into<String>, seconds: u64) -> Self {
+        Self { retry_after_s: Some(seconds), ..Self::refused(StatusCode::TOO_MANY_REQUESTS, code, detail) }
+    }
+
+    /// Nobody has said who calls.
+    #[must_use]
+    pub fn token_missing() -> Self {
+        Self::refused(StatusCode::UNAUTHORIZED, "token_missing", "this needs an access token: sign in first")
     }
 
     /// Our failure.

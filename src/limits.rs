@@ -41,7 +41,7 @@ pub const ACCESS_TOKEN_LEEWAY_S: u64 = 30;
 pub const ACCESS_TOKEN_BYTES_MAX: usize = 2048;
 /// A new key signs after this time, when every node has read it.
 pub const SIGNING_KEY_SPREAD: Duration = Duration::from_secs(15);
-pub const SIGNING_KEYS_READ_INTERVAL: Duration = Duration::from_secs(5);
+pub const SIGNING_KEYS_READ_INTERVAL: Duration = Duration::from_secs(2);
 /// How long a key is kept after the next one was made: until the last token that it signed has ended.
 pub const SIGNING_KEY_OUTLIVES: Duration = Duration::from_secs(15 + 600 + 60);
 /// How often a node looks which sessions others have ended; with the query itself well under the second that is promised.
@@ -69,6 +69,16 @@ pub const ARGON2_MEMORY_KIB: u32 = 19_456;
 pub const ARGON2_PASSES: u32 = 2;
 pub const ARGON2_LANES: u32 = 1;
 
+/// Failed sign-ins of an account within this time; with more, each makes the next one wait: 1, 2, 4 … 15 minutes.
+pub const GUESSES_OF_ACCOUNT_MAX: i32 = 10;
+pub const GUESSES_OF_ACCOUNT_WITHIN: Duration = Duration::from_secs(15 * 60);
+pub const GUESS_WAIT_MINUTES_MAX: i64 = 15;
+/// The same of an address, for whatever accounts.
+pub const GUESSES_OF_ADDRESS_MAX: i32 = 100;
+pub const GUESSES_OF_ADDRESS_WITHIN: Duration = Duration::from_secs(10 * 60);
+/// Of the places for hashing and waiting, those for who comes from an address that is new to the account: a flood of them
+/// leaves room for the others.
+pub const HASHINGS_OF_STRANGERS_MAX: usize = 20;
 /// A code by mail: six digits.
 pub const CODE_LIFETIME: Duration = Duration::from_secs(600);
 pub const CODE_TRIES_MAX: i16 = 5;

@@ -5,8 +5,8 @@ use std::{io::Write, path::PathBuf, process::ExitCode, time::Duration};
 use anyhow::Context;
 use clap::{Parser, Subcommand, ValueEnum};
 use lastbite::{
-    App, Parts,
-    auth::SigningSeed,
+    App, Parts, accounts,
+    auth::{self, SigningSeed},
     clock::Clock,
     config::{Config, Environment, Surroundings},
     db::{
@@ -14,9 +14,11 @@ use lastbite::{
         embedded::{self, Embedded},
     },
     demo::Story,
+    limits,
     mail::Mail,
     telemetry, web,
 };
+use lastbite_protocol::rest::Role;
 use secrecy::ExposeSecret;
 use tokio::{
     net::TcpListener,
@@ -49,10 +51,32 @@ enum Command {
     Migrate,
     /// Prints the configuration and what keeps it from production.
     CheckConfig,
+    /// Looks after the keys of access tokens.
+    Keys {
+        #[command(subcommand)]
+        what: KeysCommand,
+    },
+    /// Looks after accounts.
+    Admin {
+        #[command(subcommand)]
+        what: AdminCommand,
+    },
     /// Asks the server on this machine whether it is ready; for container health checks.
     Health,
     /// Prints a document of the API, as it is committed under `protocol/`.
     Describe { document: Document },
+}
+
+#[derive(Debug, Subcommand)]
+enum KeysCommand {
+    /// Makes a new signing key. Running servers take it up by themselves; tokens of the one before stay good to their end.
+    Rotate,
+}
+
+#[derive(Debug, Subcommand)]
+enum AdminCommand {
+    /// Gives the account with this e-mail a role: user, moderator or admin.
+    Grant { email: String, role: Role },
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
@@ -86,6 +110,21 @@ async fn run(command: Command, config: &Config) -> anyhow::Result<ExitCode> {
         Command::Demo { story, once } => {
             telemetry::start_logs(config)?;
             demo(config, &story, once).await?;
+        }
+        Command::Keys { what: KeysCommand::Rotate } => {
+            telemetry::start_logs(config)?;
+            let postgres = Postgres::find(config, &embedded::make_data_dir(&data_dir(config))?).await?;
+            let id = auth::keys::rotate(&Pools::new(&postgres.url)?.auth, Clock::system().wall()).await?;
+            tracing::info!(%id, "there is a new signing key; it signs in {:?}", limits::SIGNING_KEY_SPREAD);
+            postgres.stop().await;
+        }
+        Command::Admin { what: AdminCommand::Grant { email, role } } => {
+            telemetry::start_logs(config)?;
+            let postgres = Postgres::find(config, &embedded::make_data_dir(&data_dir(config))?).await?;
+            let granted = accounts::grant(&Pools::new(&postgres.url)?.auth, &email, role).await?;
+            postgres.stop().await;
+            anyhow::ensure!(granted, "no account has this e-mail");
+            tracing::info!(role = role.as_str(), "granted");
         }
         Command::Migrate => {
             telemetry::start_logs(config)?;
@@ -188,7 +227,7 @@ async fn serve(config: &Config) -> anyhow::Result<()> {
     let data_dir = embedded::make_data_dir(&data_dir(config))?;
     let preparing = async {
         let postgres = Postgres::find(config, &data_dir).await?;
-        let app = prepare(config, &postgres, &data_dir, Clock::system()).await?;
+        let app = prepare(config, &postgres, &data_dir, Clock::system(), config.rates_factor).await?;
         if config.environment == Environment::Production {
             let faults = db::unsafe_settings(&app.db.judge).await?;
             anyhow::ensure!(faults.is_empty(), "not started, acknowledged writes could be lost: {}", faults.join(", "));
@@ -227,7 +266,7 @@ async fn demo(config: &Config, story: &Story, once: bool) -> anyhow::Result<()> 
     let clock = story.clock(Clock::system().wall());
     let preparing = async {
         let postgres = Postgres::find(config, &world).await?;
-        let app = prepare(config, &postgres, &world, clock.clone()).await?;
+        let app = prepare(config, &postgres, &world, clock.clone(), RATES_FACTOR_OF_DEMO).await?;
         let listener = web::listen(config.listen).with_context(|| format!("listening on {}", config.listen))?;
         start_metrics(config, &app).await?;
         Ok((postgres, app, listener))
@@ -262,6 +301,8 @@ async fn demo(config: &Config, story: &Story, once: bool) -> anyhow::Result<()> 
 }
 
 const DEMO_FOLDER: &str = "lastbite-demo-";
+/// Its players all come from this machine.
+const RATES_FACTOR_OF_DEMO: u32 = 1000;
 
 /// Removes what demos that were killed have left behind.
 fn forget_broken_off_demos() {
@@ -291,6 +332,7 @@ async fn prepare(
     postgres: &Postgres,
     data_dir: &std::path::Path,
     clock: Clock,
+    rates_factor: u32,
 ) -> anyhow::Result<App> {
     let pools = Pools::new(&postgres.url)?;
     db::migrate(&postgres.url).await.context("migrating the database")?;
@@ -308,6 +350,7 @@ async fn prepare(
         allowed_origins: config.allowed_origins.clone(),
         trusted_proxies: config.trusted_proxies.clone(),
         sockets_per_address: config.sockets_per_address,
+        rates_factor,
     })
     .await
 }

@@ -13,6 +13,7 @@ use crate::{App, accounts, challenges, limits, meals, rooms};
 
 mod accept;
 mod documents;
+pub mod gate;
 mod health;
 mod layers;
 mod pages;
@@ -28,15 +29,17 @@ pub struct Settings {
     pub requests: Arc<Semaphore>,
     /// Places for photos that come in.
     pub uploads: Semaphore,
+    pub rates: gate::Rates,
 }
 
 impl Settings {
     #[must_use]
-    pub fn new(allowed_origins: Vec<HeaderValue>) -> Self {
+    pub fn new(allowed_origins: Vec<HeaderValue>, rates_factor: u32) -> Self {
         Self {
             allowed_origins,
             requests: Arc::new(Semaphore::new(limits::REQUESTS_IN_FLIGHT_MAX)),
             uploads: Semaphore::new(limits::UPLOADS_IN_FLIGHT_MAX),
+            rates: gate::Rates::new(rates_factor),
         }
     }
 }

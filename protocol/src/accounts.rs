@@ -180,6 +180,14 @@ pub enum Role {
 
 named!(Role { User = "user", Moderator = "moderator", Admin = "admin" });
 
+/// Gives a user a role.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SetRole {
+    /// Which.
+    pub role: Role,
+}
+
 /// A language that Lastbite speaks.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]

@@ -8,7 +8,7 @@
 //! - [`terms`]: what a challenge asks for, frozen when its first day begins
 //! - [`standing`]: where a player stands, and the row of a board that others see
 //! - [`rest`]: bodies of requests and answers, and the problem document of a failure
-//! - [`accounts`]: those of them that are about accounts
+//! - [`accounts`]: those of them that are about accounts; [`profile`]: about what users tell of themselves
 //! - [`socket`]: the messages of `lastbite.v1`, both ways, and the close codes
 
 /// Gives an enum of plain variants its wire names as `as_str` and `FromStr`, for places that store or query them.
@@ -69,6 +69,7 @@ macro_rules! written_as_text {
 
 pub mod accounts;
 pub mod ids;
+pub mod profile;
 pub mod rest;
 pub mod socket;
 pub mod standing;

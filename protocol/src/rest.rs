@@ -8,7 +8,7 @@ use utoipa::ToSchema;
 
 use crate::{ChallengeId, MealId, Progress, Standing, Terms, UserId, socket::DayClock};
 
-pub use crate::accounts::*;
+pub use crate::{accounts::*, profile::*};
 
 /// Why a request was not done, as RFC 9457 has it (`application/problem+json`).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]

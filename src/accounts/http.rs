@@ -5,16 +5,17 @@ use axum::{
     http::{HeaderMap, StatusCode},
 };
 use lastbite_protocol::{
-    SessionId,
+    SessionId, UserId,
     rest::{
         Account, Availability, ChangePassword, ForgotPassword, LogIn, Page, Problem, Refresh, Register, ResetPassword,
-        Session, SignedIn, VerifyEmail,
+        Session, SetRole, SignedIn, VerifyEmail,
     },
 };
 use serde::Serialize;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::{
+    moderation,
     sessions::{self, Device, Why},
     signing, store,
 };
@@ -25,9 +26,12 @@ use crate::{
     error::{ApiError, ApiResult},
 };
 
+mod profile;
+
 /// The routes of this feature.
 pub fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::new()
+        .merge(profile::routes())
         .routes(routes!(register))
         .routes(routes!(me))
         .routes(routes!(change_password))
@@ -36,6 +40,8 @@ pub fn routes() -> OpenApiRouter<App> {
         .routes(routes!(forgot_password))
         .routes(routes!(reset_password))
         .routes(routes!(nickname))
+        .routes(routes!(block, unblock))
+        .routes(routes!(set_role))
         .routes(routes!(log_in, list_sessions, log_out_everywhere))
         .routes(routes!(refresh))
         .routes(routes!(log_out))
@@ -74,6 +80,7 @@ async fn register(
         (status = 401, description = "`credentials_wrong`", body = Problem),
         (status = 403, description = "`account_blocked`", body = Problem),
         (status = 422, description = "`json_invalid`, `device_invalid`", body = Problem),
+        (status = 429, description = "`too_many_attempts`: wait as long as `Retry-After` says", body = Problem),
     )
 )]
 async fn log_in(
@@ -255,6 +262,55 @@ async fn reset_password(State(app): State<App>, Json(wish): Json<ResetPassword>)
 )]
 async fn nickname(State(app): State<App>, Path(nickname): Path<String>) -> ApiResult<Json<Availability>> {
     signing::nickname_is_free(&app, &nickname).await.map(|available| Json(Availability { available }))
+}
+
+/// Blocks a user. Within a second no token of theirs is good any more, and their sockets are closed.
+#[utoipa::path(
+    post, path = "/users/{id}/block", operation_id = "block_user", tag = "moderation", security(("token" = [])),
+    params(("id" = UserId, Path)),
+    responses(
+        (status = 204), (status = 401, body = Problem), (status = 404, body = Problem),
+        (status = 403, description = "`role_missing`, `role_too_high`", body = Problem),
+    )
+)]
+async fn block(State(app): State<App>, caller: Caller, Path(user): Path<UserId>) -> ApiResult<StatusCode> {
+    moderation::block(&app, caller, user).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Lets a blocked user in again.
+#[utoipa::path(
+    delete, path = "/users/{id}/block", operation_id = "unblock_user", tag = "moderation", security(("token" = [])),
+    params(("id" = UserId, Path)),
+    responses(
+        (status = 204), (status = 401, body = Problem), (status = 404, body = Problem),
+        (status = 403, description = "`role_missing`, `role_too_high`", body = Problem),
+    )
+)]
+async fn unblock(State(app): State<App>, caller: Caller, Path(user): Path<UserId>) -> ApiResult<StatusCode> {
+    moderation::unblock(&app, caller, user).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Gives a user a role.
+#[utoipa::path(
+    put, path = "/users/{id}/role", operation_id = "set_user_role", tag = "moderation", security(("token" = [])),
+    params(("id" = UserId, Path)), request_body = SetRole,
+    responses(
+        (status = 204), (status = 401, body = Problem), (status = 404, body = Problem),
+        (status = 400, description = "`json_malformed`", body = Problem),
+        (status = 403, description = "`role_missing`, `role_too_high`", body = Problem),
+        (status = 422, description = "`json_invalid`", body = Problem),
+    )
+)]
+async fn set_role(
+    State(app): State<App>,
+    caller: Caller,
+    Path(user): Path<UserId>,
+    Json(wish): Json<SetRole>,
+) -> ApiResult<StatusCode> {
+    moderation::set_role(&app, caller, user, wish.role).await?;
+    Ok(StatusCode::NO_CONTENT)
 }
 
 /// The public keys of access tokens, as RFC 7517 has it.

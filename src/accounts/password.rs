@@ -64,6 +64,8 @@ pub struct Hasher {
     running: Arc<Semaphore>,
     /// Those running and those waiting.
     admitted: Arc<Semaphore>,
+    /// Of these, who is new to the account.
+    strangers: Arc<Semaphore>,
     /// Checked when there is no such account, so that the answer takes the same time.
     nobody: Arc<str>,
     desks: Desks,
@@ -100,6 +102,7 @@ impl Hasher {
         Ok(Self {
             running: Arc::new(Semaphore::new(limits::HASHINGS_AT_ONCE_MAX)),
             admitted: Arc::new(Semaphore::new(limits::HASHINGS_AT_ONCE_MAX + limits::HASHINGS_WAITING_MAX)),
+            strangers: Arc::new(Semaphore::new(limits::HASHINGS_OF_STRANGERS_MAX)),
             nobody: desks.hash(b"nobody has this password")?.into(),
             desks,
         })
@@ -114,11 +117,12 @@ impl Hasher {
         Ok(self.run(move || desks.hash(password.as_bytes())).await??)
     }
 
-    /// Whether a password fits; takes as long without an account.
+    /// Whether a password fits; takes as long without an account. For who is new to the account there are fewer places.
     ///
     /// # Errors
     /// 503 `busy` when too many wait.
-    pub async fn fits(&self, password: String, stored: Option<String>) -> ApiResult<Fit> {
+    pub async fn fits(&self, password: String, stored: Option<String>, is_known: bool) -> ApiResult<Fit> {
+        let _place = if is_known { None } else { Some(self.strangers.try_acquire().map_err(|_| busy())?) };
         let (exists, stored) = match stored {
             Some(stored) => (true, stored),
             None => (false, self.nobody.to_string()),
@@ -129,9 +133,7 @@ impl Hasher {
     }
 
     async fn run<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> ApiResult<T> {
-        let Ok(admitted) = Arc::clone(&self.admitted).try_acquire_owned() else {
-            return Err(ApiError::unavailable("busy", "too many are signing in at this moment"));
-        };
+        let admitted = Arc::clone(&self.admitted).try_acquire_owned().map_err(|_| busy())?;
         let running = Arc::clone(&self.running).acquire_owned().await.map_err(anyhow::Error::from)?;
         let done = tokio::task::spawn_blocking(move || {
             let _places = (admitted, running);
@@ -139,6 +141,10 @@ impl Hasher {
         });
         Ok(done.await.map_err(anyhow::Error::from)?)
     }
+}
+
+fn busy() -> ApiError {
+    ApiError::unavailable("busy", "too many are signing in at this moment")
 }
 
 impl Desks {

@@ -302,10 +302,7 @@ pub(super) async fn list(
 }
 
 /// Drops sessions of which no token can be good any more, with all their refresh tokens, and tokens spent long ago.
-///
-/// # Errors
-/// Postgres is away.
-pub async fn forget_old(pool: &PgPool, wall: DateTime<Utc>) -> Result<u64, sqlx::Error> {
+pub(super) async fn forget_old(pool: &PgPool, wall: DateTime<Utc>) -> Result<u64, sqlx::Error> {
     let forgotten = sqlx::query!("delete from sessions where ended_at < $1 or ends_at < $1", wall - TimeDelta::days(1))
         .execute(pool)
         .await?;

@@ -4,10 +4,12 @@ use axum::http::StatusCode;
 use chrono::{DateTime, Utc};
 use lastbite_protocol::{
     SessionId, UserId,
-    rest::{Account, ChangePassword, LogIn, Register, ResetPassword, SignedIn},
+    rest::{self, Account, ChangePassword, LogIn, Register, ResetPassword, SignedIn},
 };
 
 use super::{
+    consents,
+    guesses::Attempt,
     letters::{self, Purpose, SendCode},
     password::{self, Fit},
     sessions::{self, Device, RefreshToken, Refreshed, Why},
@@ -41,6 +43,8 @@ pub(super) async fn register(app: &App, wish: Register, device: &Device) -> ApiR
     journal::create(&mut tx, StreamId::User(user.id)).await?;
     match store::insert(&mut tx, &user).await? {
         Ok(()) => {
+            // Signing up is agreeing to the terms in force.
+            consents::write(&mut tx, user.id, rest::Purpose::Service, true, app.clock.wall()).await?;
             jobs::enqueue(&mut tx, &SendCode { user: user.id, purpose: Purpose::VerifyEmail }, None).await?;
             enter(app, tx, user.id, device).await
         }
@@ -59,9 +63,17 @@ pub(super) async fn log_in(app: &App, log_in: LogIn, device: &Device) -> ApiResu
     if log_in.password.len() > limits::PASSWORD_BYTES_MAX {
         return Err(credentials_wrong());
     }
+    let (pool, wall) = (&app.db.auth, app.clock.wall());
+    let id = user.as_ref().map(|user| user.account.id);
+    let attempt = Attempt { email: log_in.email.trim(), address: device.address, user: id };
+    let is_known = attempt.admit(pool, wall).await?;
     let stored = user.as_ref().and_then(|user| user.password_hash.clone());
-    let fit = app.hasher.fits(log_in.password.clone(), stored).await?;
-    let Some(user) = user.filter(|_| fit != Fit::No) else { return Err(credentials_wrong()) };
+    let fit = app.hasher.fits(log_in.password.clone(), stored, is_known).await?;
+    let Some(user) = user.filter(|_| fit != Fit::No) else {
+        attempt.failed(pool, wall).await?;
+        return Err(credentials_wrong());
+    };
+    attempt.succeeded(pool).await?;
     check_not_blocked(&user)?;
     if fit == Fit::YesWeakly {
         let hash = app.hasher.hash(log_in.password).await?;
@@ -150,7 +162,7 @@ pub(super) async fn change_password(app: &App, caller: Caller, wish: ChangePassw
     password::check(&wish.new_password)?;
     let found = store::load(&app.db.auth, caller.user).await?.ok_or_else(|| ApiError::not_found("account"))?;
     let old = wish.old_password.filter(|old| old.len() <= limits::PASSWORD_BYTES_MAX).unwrap_or_default();
-    if found.password_hash.is_some() && app.hasher.fits(old, found.password_hash.clone()).await? == Fit::No {
+    if found.password_hash.is_some() && app.hasher.fits(old, found.password_hash.clone(), true).await? == Fit::No {
         return Err(ApiError::refused(StatusCode::FORBIDDEN, "password_wrong", "the old password is another one"));
     }
     let hash = app.hasher.hash(wish.new_password).await?;
@@ -265,7 +277,7 @@ fn parse_email(text: &str) -> ApiResult<String> {
     }
 }
 
-fn parse_nickname(text: &str) -> ApiResult<String> {
+pub(super) fn parse_nickname(text: &str) -> ApiResult<String> {
     let nickname = text.trim();
     let allowed = |letter: char| letter.is_ascii_alphanumeric() || letter == '_' || matches!(letter, '가'..='힣');
     if limits::NICKNAME_CHARS.contains(&nickname.chars().count()) && nickname.chars().all(allowed) {

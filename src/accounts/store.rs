@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use lastbite_protocol::{
     UserId,
-    rest::{Account, Language},
+    rest::{Account, Language, Role},
 };
 use sqlx::{PgExecutor, PgPool};
 
@@ -123,6 +123,18 @@ pub(super) async fn set_password(
     password_hash: &str,
 ) -> Result<(), sqlx::Error> {
     sqlx::query!("update users set password_hash = $2 where id = $1", user.0, password_hash).execute(db).await?;
+    Ok(())
+}
+
+/// Gives a user a role.
+pub(super) async fn set_role(db: impl PgExecutor<'_>, user: UserId, role: Role) -> Result<(), sqlx::Error> {
+    sqlx::query!("update users set role = $2 where id = $1", user.0, role.as_str()).execute(db).await?;
+    Ok(())
+}
+
+/// Blocks a user, or lets them in again.
+pub(super) async fn set_blocked(tx: &mut Tx, user: UserId, at: Option<DateTime<Utc>>) -> Result<(), sqlx::Error> {
+    sqlx::query!("update users set blocked_at = $2 where id = $1", user.0, at).execute(&mut **tx).await?;
     Ok(())
 }
 

@@ -28,6 +28,8 @@ mod polish;
     servers((url = "/", description = "The server that serves this document")),
     tags(
         (name = "accounts", description = "Registering and signing in"),
+        (name = "profile", description = "What users tell of themselves; their owner's alone"),
+        (name = "moderation", description = "For who looks after the place"),
         (name = "challenges", description = "What is played, who plays, and how it ended"),
         (name = "meals", description = "The diary; what it says moves the boards"),
         (name = "health", description = "For load balancers"),

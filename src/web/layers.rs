@@ -20,6 +20,7 @@ use tower_http::{
 use tracing::Instrument;
 use uuid::Uuid;
 
+use super::gate;
 use crate::{
     App,
     body::{is, read},
@@ -33,10 +34,11 @@ const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 pub(super) fn around(routes: Router<App>, app: &App) -> Router<App> {
     let cors = CorsLayer::new()
         .allow_origin(app.web.allowed_origins.clone())
-        .allow_methods([Method::GET, Method::POST, Method::PATCH, Method::DELETE])
+        .allow_methods([Method::GET, Method::POST, Method::PUT, Method::PATCH, Method::DELETE])
         .allow_headers([header::AUTHORIZATION, header::CONTENT_TYPE, HeaderName::from_static("idempotency-key")])
-        .expose_headers([X_REQUEST_ID, header::RETRY_AFTER]);
+        .expose_headers([X_REQUEST_ID, header::RETRY_AFTER, gate::RATE_LIMIT, gate::RATE_LIMIT_POLICY]);
     routes
+        .layer(middleware::from_fn_with_state(app.clone(), gate::gate))
         .layer(CompressionLayer::new().compress_when(SizeAbove::new(1024).and(NotAPicture)))
         .layer(cors)
         .layer(middleware::from_fn_with_state(app.clone(), to_the_end))

@@ -13,7 +13,7 @@ type Told = (String, i16, String, i32);
 #[tokio::test]
 async fn heavy_the_same_seed_tells_the_same_story_and_another_seed_another() {
     let (first, again, other) = tokio::join!(story(5), story(5), story(6));
-    assert!(first.len() >= 2 * 12, "three days of twelve players: {first:?}");
+    assert!(first.len() >= 20, "two days of twelve players: {first:?}");
     assert!(first.iter().any(|it| it.2 == "kept") && first.iter().any(|it| it.2 == "missed"), "{first:?}");
     assert_eq!(again, first);
     assert_ne!(other, first);
@@ -22,7 +22,7 @@ async fn heavy_the_same_seed_tells_the_same_story_and_another_seed_another() {
 /// Plays a story in a world of its own, to its end. Answers its verdicts, in order.
 async fn story(seed: u64) -> Vec<Told> {
     // Slow enough for a busy machine: a meal that reaches the server after its day has closed is another story.
-    let story = Story { players: 12, days: 3, day_seconds: 15, seed };
+    let story = Story { players: 12, days: 2, day_seconds: 12, seed };
     let clock = story.clock(Clock::system().wall());
     let database_url = postgres::database().await;
     let media = Folder::new("lastbite-demo");
@@ -36,6 +36,7 @@ async fn story(seed: u64) -> Vec<Told> {
         allowed_origins: Vec::new(),
         trusted_proxies: Vec::new(),
         sockets_per_address: 10,
+        rates_factor: 1000,
     })
     .await
     .unwrap();

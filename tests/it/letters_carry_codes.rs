@@ -24,9 +24,9 @@ impl World {
 
     /// Waits until so many letters have been written; the oldest first.
     async fn letters(&self, count: usize) -> Vec<String> {
-        let folder = self.media.path().join("letters");
+        let folder = self.letters.path();
         until("the letters", || async {
-            let entries = std::fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().path());
+            let entries = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
             let mut files: Vec<_> = entries.filter(|path| path.extension().is_some_and(|end| end == "eml")).collect();
             files.sort();
             let letters: Vec<_> = files.iter().map(|file| std::fs::read_to_string(file).unwrap()).collect();

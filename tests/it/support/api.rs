@@ -28,6 +28,12 @@ impl Api {
         Self { address, client: reqwest::Client::new(), token: None }
     }
 
+    /// The same, from another address of this machine.
+    pub(crate) fn from(&self, address: [u8; 4]) -> Self {
+        let client = reqwest::Client::builder().local_address(std::net::IpAddr::from(address)).build().unwrap();
+        Self { client, ..self.clone() }
+    }
+
     /// The same, with a token.
     pub(crate) fn with_token(&self, token: &str) -> Self {
         Self { token: Some(token.to_owned()), ..self.clone() }
@@ -55,6 +61,10 @@ impl Api {
 
     pub(crate) async fn post(&self, path: &str, body: &Value) -> Answer {
         Answer::of(self.request(Method::POST, path).json(body)).await
+    }
+
+    pub(crate) async fn put(&self, path: &str, body: &Value) -> Answer {
+        Answer::of(self.request(Method::PUT, path).json(body)).await
     }
 
     pub(crate) async fn patch(&self, path: &str, body: &Value) -> Answer {

@@ -19,6 +19,7 @@ pub(crate) struct World {
     pub(crate) database_url: String,
     pub(crate) seed: SigningSeed,
     pub(crate) media: Folder,
+    pub(crate) letters: Folder,
 }
 
 /// A server of the world.
@@ -33,11 +34,12 @@ pub(crate) struct Node {
 pub(crate) struct Setup {
     pub(crate) sockets_per_address: usize,
     pub(crate) drain_wait: Duration,
+    pub(crate) rates_factor: u32,
 }
 
 impl Default for Setup {
     fn default() -> Self {
-        Self { sockets_per_address: 1000, drain_wait: Duration::ZERO }
+        Self { sockets_per_address: 1000, drain_wait: Duration::ZERO, rates_factor: 1000 }
     }
 }
 
@@ -52,8 +54,10 @@ impl World {
         let clock = Clock::fixed(seoul("2026-03-01 12:00"));
         let db = sqlx::postgres::PgPoolOptions::new().max_connections(2).connect_lazy(&database_url).unwrap();
         let (seed, media) = (SigningSeed::random(), Folder::new("lastbite-media"));
-        let node = Node::start(any_port(), &database_url, clock.clone(), &seed, media.path(), Setup::default()).await;
-        Self { node, clock, db, database_url, seed, media }
+        let letters = Folder::new("lastbite-letters");
+        let folders = [media.path(), letters.path()];
+        let node = Node::start(any_port(), &database_url, clock.clone(), &seed, folders, Setup::default()).await;
+        Self { node, clock, db, database_url, seed, media, letters }
     }
 
     /// One more server on the same database, which hears nothing of what this one announces.
@@ -67,7 +71,8 @@ impl World {
     }
 
     async fn node_at(&self, address: SocketAddr, setup: Setup) -> Node {
-        Node::start(address, &self.database_url, self.clock.clone(), &self.seed, self.media.path(), setup).await
+        let folders = [self.media.path(), self.letters.path()];
+        Node::start(address, &self.database_url, self.clock.clone(), &self.seed, folders, setup).await
     }
 
     /// Stops the server and starts it again at the same address.
@@ -137,7 +142,7 @@ impl Node {
         database_url: &str,
         clock: Clock,
         seed: &SigningSeed,
-        media: &std::path::Path,
+        [media, letters]: [&std::path::Path; 2],
         setup: Setup,
     ) -> Self {
         let app = App::open(Parts {
@@ -145,11 +150,12 @@ impl Node {
             db: Pools::new(database_url).unwrap(),
             seed: seed.clone(),
             media: media.to_owned(),
-            mail: Mail::folder(media.join("letters"), "Lastbite <no-reply@lastbite.test>").unwrap(),
+            mail: Mail::folder(letters.to_owned(), "Lastbite <no-reply@lastbite.test>").unwrap(),
             public_url: "http://lastbite.test".to_owned(),
             allowed_origins: vec!["https://app.example.com".to_owned()],
             trusted_proxies: Vec::new(),
             sockets_per_address: setup.sockets_per_address,
+            rates_factor: setup.rates_factor,
         })
         .await
         .unwrap();
