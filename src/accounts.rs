@@ -6,10 +6,12 @@
 //! - `guesses`: guessing passwords is slowed
 //! - `letters`: codes by mail
 //! - `moderation`: roles and blocks
+//! - `erase`: deleting an account
 //! - `profile`, `consents`: what users tell of themselves, and what they have agreed to
 //! - `password`: hashing, few at once
 
 mod consents;
+mod erase;
 mod guesses;
 pub mod http;
 mod letters;
@@ -36,5 +38,5 @@ pub async fn forget_old(pool: &sqlx::PgPool, wall: chrono::DateTime<chrono::Utc>
 /// Adds what this feature does after its requests.
 #[must_use]
 pub(crate) fn jobs(worker: graphile_worker::WorkerOptions) -> graphile_worker::WorkerOptions {
-    worker.define_job::<letters::SendCode>()
+    worker.define_job::<letters::SendCode>().define_job::<erase::EraseAccount>()
 }

@@ -2,8 +2,10 @@
 
 mod close;
 mod enter;
+mod erase;
 pub mod http;
 mod referee;
 mod store;
 
+pub use erase::{erase, played_by};
 pub use referee::referee;

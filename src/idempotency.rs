@@ -154,3 +154,12 @@ pub async fn forget_old(pool: &PgPool, now: DateTime<Utc>) -> Result<u64, sqlx::
         }
     }
 }
+
+/// Forgets the keys of an account that is gone, with the answers they hold.
+///
+/// # Errors
+/// Postgres is away.
+pub async fn forget_user(tx: &mut Tx, user: UserId) -> Result<(), sqlx::Error> {
+    sqlx::query!("delete from idempotency_keys where user_id = $1", user.0).execute(&mut **tx).await?;
+    Ok(())
+}

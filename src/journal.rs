@@ -102,6 +102,35 @@ impl Journal {
         Ok(last)
     }
 
+    /// A player's account is gone: tells it, and takes the name out of the row and of what was told before.
+    ///
+    /// # Errors
+    /// Postgres is away, or the stream is not locked.
+    pub async fn withdraw(&mut self, challenge: ChallengeId, player: UserId, at: DateTime<Utc>) -> anyhow::Result<()> {
+        let renamed = sqlx::query!(
+            "update standings set nickname = $3 where challenge_id = $1 and user_id = $2 and nickname <> $3",
+            challenge.0,
+            player.0,
+            Event::NAME_OF_WITHDRAWN
+        )
+        .execute(&mut *self.tx)
+        .await?;
+        if renamed.rows_affected() == 0 {
+            return Ok(());
+        }
+        sqlx::query!(
+            "update journal set event = jsonb_set(event, '{nickname}', to_jsonb($3::text))
+             where stream_id = $1 and event ->> 'player' = $2::text and event ? 'nickname'",
+            challenge.0,
+            player.0.to_string(),
+            Event::NAME_OF_WITHDRAWN
+        )
+        .execute(&mut *self.tx)
+        .await?;
+        self.append(StreamId::Challenge(challenge), at, vec![Event::Withdrawn { player }]).await?;
+        Ok(())
+    }
+
     /// The last number of a locked stream, what was appended included.
     #[must_use]
     pub fn last(&self, stream: StreamId) -> u64 {
@@ -120,6 +149,16 @@ impl Journal {
         }
         Ok(())
     }
+}
+
+/// Drops a user's own stream, for an account that is gone.
+///
+/// # Errors
+/// Postgres is away.
+pub async fn forget_user(tx: &mut Tx, user: UserId) -> Result<(), sqlx::Error> {
+    sqlx::query!("delete from journal where stream_id = $1", user.0).execute(&mut **tx).await?;
+    sqlx::query!("delete from streams where id = $1 and kind = 'user'", user.0).execute(&mut **tx).await?;
+    Ok(())
 }
 
 async fn store(tx: &mut Tx, stream: Uuid, at: DateTime<Utc>, events: &[Numbered]) -> anyhow::Result<()> {

@@ -1,8 +1,10 @@
 //! Meals: the diary, and what it means for the day of every challenge its owner plays in.
 
 mod effects;
+mod erase;
 pub mod http;
 mod store;
 mod upload;
 
+pub use erase::erase;
 pub use lastbite_photo as photo;

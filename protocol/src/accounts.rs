@@ -103,6 +103,16 @@ pub struct ChangePassword {
     pub new_password: String,
 }
 
+/// Deletes one's account.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct DeleteAccount {
+    /// The one that is good now; left out by who has none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(format = Password)]
+    pub password: Option<String>,
+}
+
 /// Asks for a letter with a code, for who forgot the password.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]

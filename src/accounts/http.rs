@@ -7,15 +7,15 @@ use axum::{
 use lastbite_protocol::{
     SessionId, UserId,
     rest::{
-        Account, Availability, ChangePassword, ForgotPassword, LogIn, Page, Problem, Refresh, Register, ResetPassword,
-        Session, SetRole, SignedIn, VerifyEmail,
+        Account, Availability, ChangePassword, DeleteAccount, ForgotPassword, LogIn, Page, Problem, Refresh, Register,
+        ResetPassword, Session, SetRole, SignedIn, VerifyEmail,
     },
 };
 use serde::Serialize;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::{
-    moderation,
+    erase, moderation,
     sessions::{self, Device, Why},
     signing, store,
 };
@@ -33,7 +33,7 @@ pub fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::new()
         .merge(profile::routes())
         .routes(routes!(register))
-        .routes(routes!(me))
+        .routes(routes!(me, delete))
         .routes(routes!(change_password))
         .routes(routes!(send_email_code))
         .routes(routes!(verify_email))
@@ -166,6 +166,24 @@ async fn end_session(State(app): State<App>, caller: Caller, Path(id): Path<Sess
 async fn me(State(app): State<App>, caller: Caller) -> ApiResult<Json<Account>> {
     let user = store::load(&app.db.auth, caller.user).await?;
     user.map(|user| Json(user.account)).ok_or_else(|| ApiError::not_found("account"))
+}
+
+/// Deletes one's account. Within a second nothing signs in with it any more; photos, meals and whatever else is personal are
+/// erased soon after. Boards keep the player, as `withdrawn`.
+#[utoipa::path(
+    delete, path = "/accounts/me", operation_id = "delete_own_account", tag = "accounts", security(("token" = [])),
+    request_body = DeleteAccount,
+    responses(
+        (status = 202, description = "Deleted; what is left is being erased."),
+        (status = 400, description = "`json_malformed`", body = Problem),
+        (status = 401, body = Problem), (status = 404, body = Problem),
+        (status = 403, description = "`password_wrong`", body = Problem),
+        (status = 422, description = "`json_invalid`", body = Problem),
+    )
+)]
+async fn delete(State(app): State<App>, caller: Caller, Json(wish): Json<DeleteAccount>) -> ApiResult<StatusCode> {
+    erase::delete(&app, caller, wish).await?;
+    Ok(StatusCode::ACCEPTED)
 }
 
 /// Changes one's password. All other sessions end.

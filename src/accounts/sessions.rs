@@ -56,6 +56,8 @@ pub(super) enum Why {
     Password,
     /// A moderator blocked the user.
     Blocked,
+    /// The account is deleted.
+    Deleted,
 }
 
 impl Why {
@@ -67,6 +69,7 @@ impl Why {
             Self::Reuse => "reuse",
             Self::Password => "password",
             Self::Blocked => "blocked",
+            Self::Deleted => "deleted",
         }
     }
 }

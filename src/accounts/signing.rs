@@ -23,6 +23,7 @@ use crate::{
     jobs,
     journal::{self, StreamId},
     limits,
+    rules::Event,
 };
 
 /// Makes an account and signs in.
@@ -280,10 +281,13 @@ fn parse_email(text: &str) -> ApiResult<String> {
 pub(super) fn parse_nickname(text: &str) -> ApiResult<String> {
     let nickname = text.trim();
     let allowed = |letter: char| letter.is_ascii_alphanumeric() || letter == '_' || matches!(letter, '가'..='힣');
-    if limits::NICKNAME_CHARS.contains(&nickname.chars().count()) && nickname.chars().all(allowed) {
+    // Boards call players so whose account is gone.
+    let is_reserved = nickname.to_ascii_lowercase().starts_with(Event::NAME_OF_WITHDRAWN);
+    if limits::NICKNAME_CHARS.contains(&nickname.chars().count()) && nickname.chars().all(allowed) && !is_reserved {
         Ok(nickname.to_owned())
     } else {
-        let detail = "a nickname has 2 to 50 Hangul syllables, Latin letters, digits and _";
+        let detail =
+            "a nickname has 2 to 50 Hangul syllables, Latin letters, digits and _, and is not that of the withdrawn";
         Err(ApiError::invalid("nickname_invalid", "nickname", detail))
     }
 }

@@ -165,3 +165,29 @@ pub(super) async fn nickname_is_free(pool: &PgPool, nickname: &str) -> Result<bo
     .fetch_one(pool)
     .await
 }
+
+/// Takes everything personal out of the row of an account that is deleted. The row stays: what was played refers to it.
+pub(super) async fn empty(tx: &mut Tx, user: UserId, wall: DateTime<Utc>) -> Result<(), sqlx::Error> {
+    sqlx::query!(
+        "update users set email = null, email_verified_at = null, password_hash = null, role = 'user', zone = 'UTC',
+                visibility = 'nobody', nickname = 'withdrawn_' || replace(id::text, '-', ''), deleted_at = $2
+         where id = $1",
+        user.0,
+        wall
+    )
+    .execute(&mut **tx)
+    .await?;
+    sqlx::query!("delete from bodies where user_id = $1", user.0).execute(&mut **tx).await?;
+    sqlx::query!("delete from weights where user_id = $1", user.0).execute(&mut **tx).await?;
+    sqlx::query!("delete from codes where user_id = $1", user.0).execute(&mut **tx).await?;
+    Ok(())
+}
+
+/// Drops what is left of such an account besides its row: sessions, once their tokens have ended, are dropped as others are.
+pub(super) async fn erase(tx: &mut Tx, user: UserId) -> Result<(), sqlx::Error> {
+    sqlx::query!("delete from consents where user_id = $1", user.0).execute(&mut **tx).await?;
+    sqlx::query!("update sessions set device = '', last_address = null where user_id = $1", user.0)
+        .execute(&mut **tx)
+        .await?;
+    Ok(())
+}

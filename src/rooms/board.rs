@@ -171,6 +171,7 @@ impl Board {
         }
         let (nickname, old) = match (before, event) {
             (_, Event::Joined { nickname, .. }) => (nickname.as_str().into(), None),
+            (Some(player), Event::Withdrawn { .. }) => (Event::NAME_OF_WITHDRAWN.into(), Some(player.standing)),
             (Some(player), _) => (player.nickname, Some(player.standing)),
             (None, _) => (Box::default(), None),
         };

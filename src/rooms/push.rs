@@ -35,6 +35,7 @@ pub fn visible(numbered: &Numbered, nickname_of: impl Fn(UserId) -> String) -> O
         Event::Progressed { .. }
         | Event::Judged { .. }
         | Event::Survived { .. }
+        | Event::Withdrawn { .. }
         | Event::MealLogged { .. }
         | Event::MealEdited { .. }
         | Event::MealDeleted { .. } => return None,

@@ -53,6 +53,10 @@ pub enum Event {
     Survived {
         player: UserId,
     },
+    /// The player's account is gone: from here on the row has no name of theirs.
+    Withdrawn {
+        player: UserId,
+    },
     /// All players of a day are judged.
     DayClosed {
         day: u16,
@@ -97,6 +101,9 @@ impl Event {
     /// A shared win can have thousands of winners; the stored outcomes name them all.
     pub const CHAMPIONS_NAMED: usize = 10;
 
+    /// What the row of a player says whose account is gone. Nobody else can be called so.
+    pub const NAME_OF_WITHDRAWN: &'static str = "withdrawn";
+
     /// The player whose standing it touches.
     #[must_use]
     pub const fn player(&self) -> Option<UserId> {
@@ -106,7 +113,8 @@ impl Event {
             | Self::Progressed { player, .. }
             | Self::Judged { player, .. }
             | Self::Eliminated { player, .. }
-            | Self::Survived { player } => Some(*player),
+            | Self::Survived { player }
+            | Self::Withdrawn { player } => Some(*player),
             Self::DayOpened { .. }
             | Self::DayClosed { .. }
             | Self::Finished { .. }

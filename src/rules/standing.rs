@@ -43,6 +43,7 @@ pub fn apply(before: Option<Standing>, event: &Event) -> Option<Standing> {
         }
         Event::Survived { .. } => standing.status = Status::Survived,
         Event::Joined { .. }
+        | Event::Withdrawn { .. }
         | Event::DayOpened { .. }
         | Event::DayClosed { .. }
         | Event::Finished { .. }

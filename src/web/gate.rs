@@ -68,6 +68,7 @@ const WRITE: Policy = policy("write", 120, 60, true);
 pub const ROUTES: &[(Method, &str, Needs, Policy)] = &[
     (Method::POST, "/api/v1/accounts", Needs::Nothing, SIGN_UP),
     (Method::GET, "/api/v1/accounts/me", Needs::Token, USUAL),
+    (Method::DELETE, "/api/v1/accounts/me", Needs::Token, CODE),
     (Method::PUT, "/api/v1/accounts/me/password", Needs::Token, CODE),
     (Method::POST, "/api/v1/accounts/me/email/code", Needs::Token, CODE),
     (Method::POST, "/api/v1/accounts/me/email/verify", Needs::Token, CODE),

@@ -5,6 +5,7 @@
 
 mod support;
 
+mod accounts_are_forgotten;
 mod accounts_open_the_door;
 mod answers_have_their_form;
 mod boards_agree;

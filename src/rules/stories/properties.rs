@@ -126,6 +126,7 @@ fn any_event() -> impl Strategy<Value = Event> {
         ),
         (player(), any::<u16>()).prop_map(|(player, day)| Event::Eliminated { player, day }),
         player().prop_map(|player| Event::Survived { player }),
+        player().prop_map(|player| Event::Withdrawn { player }),
         any::<(u16, u32, u32, u32, u32)>().prop_map(|(day, kept, missed, eliminated, alive)| {
             Event::DayClosed { day, kept, missed, eliminated, alive }
         }),

@@ -55,8 +55,10 @@ pub(crate) fn replay(events: &[Numbered]) -> BTreeMap<UserId, Standing> {
 
 /// The numbers of the events that a viewer is told one by one: all but those that show only in rows.
 pub(crate) fn told(events: &[Numbered], after: u64) -> Vec<u64> {
-    let is_told =
-        |event: &Event| !matches!(event, Event::Progressed { .. } | Event::Judged { .. } | Event::Survived { .. });
+    let is_told = |event: &Event| {
+        let in_rows = matches!(event, Event::Progressed { .. } | Event::Judged { .. } | Event::Survived { .. });
+        !in_rows && !matches!(event, Event::Withdrawn { .. })
+    };
     events.iter().filter(|event| event.n > after && is_told(&event.event)).map(|event| event.n).collect()
 }
 

@@ -1,0 +1,79 @@
+//! Deleting an account. What signs in is gone in the transaction that says yes; the rest is erased by a job soon after:
+//! photos, meals, what verdicts saw, names on boards and in streams. What was played stays, by a player who has withdrawn.
+
+use axum::http::StatusCode;
+use graphile_worker::{IntoTaskHandlerResult, TaskHandler, WorkerContext};
+use lastbite_protocol::{UserId, rest::DeleteAccount};
+use serde::{Deserialize, Serialize};
+
+use super::{
+    password::Fit,
+    sessions::{self, Why},
+    store,
+};
+use crate::{
+    App,
+    auth::Caller,
+    challenges,
+    error::{ApiError, ApiResult},
+    idempotency, jobs,
+    journal::{self, StreamId},
+    limits, meals,
+};
+
+/// Deletes the caller's account.
+pub(super) async fn delete(app: &App, caller: Caller, wish: DeleteAccount) -> ApiResult<()> {
+    let found = store::load(&app.db.auth, caller.user).await?.ok_or_else(|| ApiError::not_found("account"))?;
+    let password = wish.password.filter(|password| password.len() <= limits::PASSWORD_BYTES_MAX).unwrap_or_default();
+    if found.password_hash.is_some() && app.hasher.fits(password, found.password_hash, true).await? == Fit::No {
+        return Err(ApiError::refused(StatusCode::FORBIDDEN, "password_wrong", "the password is another one"));
+    }
+    let wall = app.clock.wall();
+    let mut tx = app.db.auth.begin().await?;
+    if !store::lock(&mut tx, caller.user).await? {
+        return Err(ApiError::not_found("account"));
+    }
+    let ended = sessions::end_all(&mut tx, caller.user, None, Why::Deleted, wall).await?;
+    store::empty(&mut tx, caller.user, wall).await?;
+    jobs::enqueue(&mut tx, &EraseAccount { user: caller.user }, Some(&format!("erase:{}", caller.user))).await?;
+    tx.commit().await?;
+    app.auth.live.end(ended.into_iter().map(|session| (caller.user, session)));
+    Ok(())
+}
+
+/// Erases what a deleted account has left behind. Done twice, it finds nothing the second time.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct EraseAccount {
+    user: UserId,
+}
+
+impl TaskHandler for EraseAccount {
+    const IDENTIFIER: &'static str = "erase_account";
+
+    async fn run(self, context: WorkerContext) -> impl IntoTaskHandlerResult {
+        let app = context.get_ext::<App>().ok_or_else(|| "the worker has no app".to_owned())?;
+        self.erase(app).await.map_err(|error| format!("{error:#}"))
+    }
+}
+
+impl EraseAccount {
+    async fn erase(self, app: &App) -> anyhow::Result<()> {
+        let user = self.user;
+        // The meals first: should a photo not go, the job is tried again, and the row still names it.
+        meals::erase(app, user).await?;
+        for challenge in challenges::played_by(&app.db.jobs, user).await? {
+            let tx = app.db.jobs.begin().await?;
+            let mut journal = journal::lock(tx, [StreamId::Challenge(challenge)]).await?;
+            journal.withdraw(challenge, user, app.clock.now()).await?;
+            challenges::erase(&mut journal.tx, challenge, user).await?;
+            journal.commit(&app.bus).await?;
+        }
+        let mut tx = app.db.jobs.begin().await?;
+        journal::forget_user(&mut tx, user).await?;
+        idempotency::forget_user(&mut tx, user).await?;
+        store::erase(&mut tx, user).await?;
+        tx.commit().await?;
+        tracing::info!(%user, "a deleted account was erased");
+        Ok(())
+    }
+}
