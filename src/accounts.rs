@@ -9,6 +9,7 @@
 //! - `erase`: deleting an account
 //! - `profile`, `consents`: what users tell of themselves, and what they have agreed to
 //! - `password`: hashing, few at once
+//! - [`oidc`]: signing in through others, such as Kakao
 
 mod consents;
 mod erase;
@@ -16,6 +17,7 @@ mod guesses;
 pub mod http;
 mod letters;
 mod moderation;
+pub mod oidc;
 mod password;
 mod profile;
 mod sessions;

@@ -7,11 +7,12 @@ use tokio::net::TcpListener;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
-    accounts::{self, Hasher},
+    accounts::{self, Hasher, oidc::Oidc},
     auth::{self, Auth, Keys, Live, Proxies},
     bus::Bus,
     challenges,
     clock::Clock,
+    config::providers::Provider,
     db::{self, Pools},
     idempotency, jobs, limits,
     mail::Mail,
@@ -29,6 +30,7 @@ pub struct App {
     pub auth: Auth,
     pub proxies: Proxies,
     pub hasher: Hasher,
+    pub oidc: Oidc,
     pub bus: Bus,
     pub rooms: Rooms,
     pub media: Media,
@@ -75,6 +77,8 @@ pub struct Parts {
     pub media: PathBuf,
     pub mail: Mail,
     pub public_url: String,
+    /// Who else vouches for users.
+    pub providers: Vec<Provider>,
     pub allowed_origins: Vec<String>,
     pub trusted_proxies: Vec<IpAddr>,
     pub sockets_per_address: usize,
@@ -101,6 +105,7 @@ impl App {
             auth: Auth { keys, live: Live::default() },
             proxies: Proxies(parts.trusted_proxies.into()),
             hasher: Hasher::new()?,
+            oidc: Oidc::new(parts.providers, &parts.public_url)?,
             bus,
             rooms,
             media: Media::folder(&parts.media)?,
@@ -171,6 +176,9 @@ async fn housekeeping(app: App) {
         }
         if let Err(error) = accounts::forget_old(&app.db.auth, app.clock.wall()).await {
             tracing::warn!(%error, "old sessions were not forgotten; trying again later");
+        }
+        if let Err(error) = accounts::oidc::forget_old(&app.db.auth, app.clock.wall()).await {
+            tracing::warn!(%error, "sign-ins that were broken off were not forgotten; trying again later");
         }
     }
 }

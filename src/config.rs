@@ -13,6 +13,10 @@ use secrecy::{ExposeSecret, SecretString};
 
 use crate::auth::SigningSeed;
 
+pub mod providers;
+
+use providers::Provider;
+
 /// How the server runs. Every flag can be given as an environment variable too.
 #[derive(Args, Clone, Debug)]
 pub struct Config {
@@ -59,6 +63,11 @@ pub struct Config {
     /// From whom letters are.
     #[arg(long, env = "LASTBITE_MAIL_FROM", default_value = "Lastbite <no-reply@lastbite.example>", global = true)]
     pub mail_from: String,
+
+    /// Who else vouches for users, as a JSON array: `name`, `issuer`, `client_id`, `client_secret`, and perhaps `scopes`,
+    /// `audiences` and, for Kakao, `kakao` with `app_id`, `admin_key` and `api_base`.
+    #[arg(long, env = "LASTBITE_OIDC", hide_env_values = true, value_parser = secret, global = true)]
+    pub oidc: Option<SecretString>,
 
     /// Web pages of other origins that may use the API and the socket, such as `https://app.example.com`.
     #[arg(long, env = "LASTBITE_ALLOWED_ORIGINS", value_delimiter = ',', global = true)]
@@ -150,6 +159,9 @@ impl Config {
         {
             faults.push(format!("LASTBITE_TOKEN_KEY: {fault}"));
         }
+        if let Err(of_providers) = self.providers() {
+            faults.extend(of_providers);
+        }
         if !is_origin(&self.public_url) {
             faults.push("LASTBITE_PUBLIC_URL is no origin such as https://lastbite.example".to_owned());
         }
@@ -174,6 +186,14 @@ impl Config {
         faults
     }
 
+    /// Who else vouches for users.
+    ///
+    /// # Errors
+    /// Everything that is wrong with them.
+    pub fn providers(&self) -> Result<Vec<Provider>, Vec<String>> {
+        self.oidc.as_ref().map_or(Ok(Vec::new()), |json| providers::parse(json.expose_secret(), self.environment))
+    }
+
     /// The configuration as lines, secrets masked.
     #[must_use]
     pub fn describe(&self) -> String {
@@ -190,6 +210,7 @@ impl Config {
             ("token_key", masked(&self.token_key).to_owned()),
             ("smtp_url", masked(&self.smtp_url).to_owned()),
             ("mail_from", self.mail_from.clone()),
+            ("oidc", masked(&self.oidc).to_owned()),
             ("allowed_origins", self.allowed_origins.join(",")),
             ("trusted_proxies", self.trusted_proxies.iter().map(ToString::to_string).collect::<Vec<_>>().join(",")),
             ("sockets_per_address", self.sockets_per_address.to_string()),

@@ -96,15 +96,21 @@ impl ApiError {
     pub const fn code(&self) -> &'static str {
         self.code
     }
+
+    /// Logs and counts it. An answer does so by itself; this is for who is told in another way, such as by a redirect.
+    pub fn note(&self) {
+        if let Some(cause) = &self.cause {
+            let request_id = REQUEST_ID.try_with(Clone::clone).ok();
+            tracing::error!(request_id, code = self.code, "request failed: {cause:#}");
+        }
+        metrics::counter!("lastbite_problems_total", "code" => self.code).increment(1);
+    }
 }
 
 impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
+        self.note();
         let request_id = REQUEST_ID.try_with(Clone::clone).ok();
-        if let Some(cause) = &self.cause {
-            tracing::error!(request_id, code = self.code, "request failed: {cause:#}");
-        }
-        metrics::counter!("lastbite_problems_total", "code" => self.code).increment(1);
         let problem = Problem {
             kind: "about:blank".to_owned(),
             title: self.status.canonical_reason().unwrap_or("Error").to_owned(),
@@ -148,8 +154,14 @@ impl From<Refusal> for ApiError {
 }
 
 /// The constraints that a caller breaks whose account is gone while the token is still good.
-const OF_THE_CALLER: [&str; 5] =
-    ["meals_user_fk", "challenges_host_fk", "standings_user_fk", "idempotency_keys_user_fk", "sessions_user_fk"];
+const OF_THE_CALLER: [&str; 6] = [
+    "meals_user_fk",
+    "challenges_host_fk",
+    "standings_user_fk",
+    "idempotency_keys_user_fk",
+    "identities_user_fk",
+    "sessions_user_fk",
+];
 
 impl From<sqlx::Error> for ApiError {
     fn from(error: sqlx::Error) -> Self {

@@ -62,6 +62,28 @@ pub const EMAIL_CHARS_MAX: usize = 254;
 pub const PASSWORD_CHARS: std::ops::RangeInclusive<usize> = 8..=128;
 pub const PASSWORD_BYTES_MAX: usize = 512;
 pub const NICKNAME_CHARS: std::ops::RangeInclusive<usize> = 2..=50;
+/// A call to a provider of sign-in: to be connected, and in all.
+pub const PROVIDER_CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
+pub const PROVIDER_TIMEOUT: Duration = Duration::from_secs(5);
+pub const PROVIDER_ANSWER_BYTES_MAX: usize = 64 * 1024;
+/// How long a provider's document and keys are taken for what they were.
+pub const PROVIDER_KNOWN: Duration = Duration::from_secs(86_400);
+/// A key that is not among them is looked for there at most this often, so that forged tokens make no traffic.
+pub const PROVIDER_KEYS_INTERVAL: Duration = Duration::from_secs(60);
+/// A provider that did not answer is left alone so long.
+pub const PROVIDER_PUT_OFF: Duration = Duration::from_secs(1);
+pub const PROVIDER_TOKEN_BYTES_MAX: usize = 8 * 1024;
+pub const PROVIDER_NONCE_BYTES_MAX: usize = 512;
+/// What clocks of others may differ by.
+pub const PROVIDER_CLOCK_AHEAD: Duration = Duration::from_secs(60);
+/// From the start of a sign-in in the browser to its return.
+pub const SIGN_IN_FLOW: Duration = Duration::from_secs(600);
+/// From the return to the exchange of its ticket.
+pub const SIGN_IN_TICKET: Duration = Duration::from_secs(60);
+/// The sender of a webhook waits three seconds.
+pub const WEBHOOK_TIMEOUT: Duration = Duration::from_millis(2_500);
+/// An older event is not taken, so one that was taken is remembered for not much longer.
+pub const EVENT_AGE_MAX: Duration = Duration::from_secs(7 * 86_400);
 /// A hashing takes 19 MiB and about 40 ms of a core; more at once would slow the game.
 pub const HASHINGS_AT_ONCE_MAX: usize = 2;
 pub const HASHINGS_WAITING_MAX: usize = 32;

@@ -86,6 +86,8 @@ enum Document {
 }
 
 fn main() -> ExitCode {
+    // Every client of HTTP asks for it, also those that speak in plain text.
+    let _already = rustls::crypto::ring::default_provider().install_default();
     let Cli { command, config } = Cli::parse();
     match run(command, &config) {
         Ok(code) => code,
@@ -159,7 +161,7 @@ async fn health(config: &Config) -> anyhow::Result<ExitCode> {
         address.set_ip(std::net::Ipv4Addr::LOCALHOST.into());
     }
     let url = format!("http://{address}/health/ready");
-    let client = reqwest::Client::builder().timeout(Duration::from_secs(3)).build()?;
+    let client = reqwest::Client::builder().tls_certs_only([]).timeout(Duration::from_secs(3)).build()?;
     let ready = client.get(url).send().await.is_ok_and(|answer| answer.status().is_success());
     Ok(if ready { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
@@ -347,6 +349,7 @@ async fn prepare(
             None => Mail::folder(data_dir.join("mail"), &config.mail_from)?,
         },
         public_url: config.public_url.clone(),
+        providers: config.providers().map_err(|faults| anyhow::anyhow!(faults.join("; ")))?,
         allowed_origins: config.allowed_origins.clone(),
         trusted_proxies: config.trusted_proxies.clone(),
         sockets_per_address: config.sockets_per_address,

@@ -48,6 +48,7 @@ impl Settings {
 fn api() -> OpenApiRouter<App> {
     let features = OpenApiRouter::new()
         .merge(accounts::http::routes())
+        .merge(accounts::oidc::http::routes())
         .merge(challenges::http::routes())
         .merge(meals::http::routes());
     OpenApiRouter::with_openapi(documents::Description::openapi()).nest("/api/v1", features).merge(health::routes())
@@ -59,6 +60,8 @@ pub fn router(app: &App) -> Router {
     let requests = api
         .merge(documents::routes(&description))
         .merge(pages::routes())
+        .merge(accounts::oidc::browser::routes())
+        .merge(accounts::oidc::webhooks::routes())
         .route("/.well-known/jwks.json", axum::routing::get(accounts::http::public_keys))
         .fallback(layers::unknown_route)
         .method_not_allowed_fallback(layers::wrong_method);

@@ -70,6 +70,8 @@ enum Command {
 
 #[tokio::main]
 async fn main() -> ExitCode {
+    // The client of HTTP asks for it, though here it speaks in plain text.
+    let _already = rustls::crypto::ring::default_provider().install_default();
     match run(Args::parse()).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {

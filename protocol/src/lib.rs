@@ -8,7 +8,8 @@
 //! - [`terms`]: what a challenge asks for, frozen when its first day begins
 //! - [`standing`]: where a player stands, and the row of a board that others see
 //! - [`rest`]: bodies of requests and answers, and the problem document of a failure
-//! - [`accounts`]: those of them that are about accounts; [`profile`]: about what users tell of themselves
+//! - [`accounts`]: those of them that are about accounts; [`profile`]: about what users tell of themselves;
+//!   [`identities`]: about signing in through others
 //! - [`socket`]: the messages of `lastbite.v1`, both ways, and the close codes
 
 /// Gives an enum of plain variants its wire names as `as_str` and `FromStr`, for places that store or query them.
@@ -68,6 +69,7 @@ macro_rules! written_as_text {
 }
 
 pub mod accounts;
+pub mod identities;
 pub mod ids;
 pub mod profile;
 pub mod rest;

@@ -1,5 +1,5 @@
 //! Bodies of the REST API under `/api/v1`, and the problem document that every failure answers with. Those about accounts
-//! are in [`crate::accounts`].
+//! are in [`crate::accounts`] and [`crate::identities`].
 
 use chrono::{DateTime, NaiveDate, Utc};
 use chrono_tz::Tz;
@@ -8,7 +8,7 @@ use utoipa::ToSchema;
 
 use crate::{ChallengeId, MealId, Progress, Standing, Terms, UserId, socket::DayClock};
 
-pub use crate::{accounts::*, profile::*};
+pub use crate::{accounts::*, identities::*, profile::*};
 
 /// Why a request was not done, as RFC 9457 has it (`application/problem+json`).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]

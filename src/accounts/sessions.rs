@@ -58,6 +58,8 @@ pub(super) enum Why {
     Blocked,
     /// The account is deleted.
     Deleted,
+    /// The provider through which the user signed in said that it is over.
+    Unlinked,
 }
 
 impl Why {
@@ -70,6 +72,7 @@ impl Why {
             Self::Password => "password",
             Self::Blocked => "blocked",
             Self::Deleted => "deleted",
+            Self::Unlinked => "unlinked",
         }
     }
 }

@@ -85,7 +85,7 @@ pub(super) async fn log_in(app: &App, log_in: LogIn, device: &Device) -> ApiResu
 }
 
 /// Begins a session in a transaction that has found out who it is, commits, and answers its tokens.
-async fn enter(app: &App, mut tx: Tx, user: UserId, device: &Device) -> ApiResult<SignedIn> {
+pub(super) async fn enter(app: &App, mut tx: Tx, user: UserId, device: &Device) -> ApiResult<SignedIn> {
     let wall = app.clock.wall();
     // The lock makes sessions of one user come one after the other, so that they can be counted.
     if !store::lock(&mut tx, user).await? {
@@ -244,7 +244,7 @@ fn code_wrong() -> ApiError {
     ApiError::refused(StatusCode::FORBIDDEN, "code_wrong", "the code is another one, spent, or too old")
 }
 
-fn check_not_blocked(user: &User) -> ApiResult<()> {
+pub(super) fn check_not_blocked(user: &User) -> ApiResult<()> {
     if user.is_blocked {
         return Err(ApiError::refused(StatusCode::FORBIDDEN, "account_blocked", "this account is blocked"));
     }
@@ -256,12 +256,12 @@ fn credentials_wrong() -> ApiError {
     ApiError::refused(StatusCode::UNAUTHORIZED, "credentials_wrong", "e-mail or password is wrong")
 }
 
-fn conflict(code: &'static str, detail: &str) -> ApiError {
+pub(super) fn conflict(code: &'static str, detail: &str) -> ApiError {
     ApiError::refused(StatusCode::CONFLICT, code, detail)
 }
 
 /// Whether mail really arrives only a letter can tell; this refuses what cannot be an address.
-fn parse_email(text: &str) -> ApiResult<String> {
+pub(super) fn parse_email(text: &str) -> ApiResult<String> {
     let email = text.trim();
     let fits = email.chars().count() <= limits::EMAIL_CHARS_MAX
         && !email.chars().any(|letter| letter.is_whitespace() || letter.is_control())

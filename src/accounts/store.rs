@@ -180,6 +180,7 @@ pub(super) async fn empty(tx: &mut Tx, user: UserId, wall: DateTime<Utc>) -> Res
     sqlx::query!("delete from bodies where user_id = $1", user.0).execute(&mut **tx).await?;
     sqlx::query!("delete from weights where user_id = $1", user.0).execute(&mut **tx).await?;
     sqlx::query!("delete from codes where user_id = $1", user.0).execute(&mut **tx).await?;
+    sqlx::query!("delete from identities where user_id = $1", user.0).execute(&mut **tx).await?;
     Ok(())
 }
 

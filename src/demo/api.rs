@@ -57,7 +57,12 @@ impl Api {
     /// # Errors
     /// When no HTTP client can be made.
     pub fn new(base_url: &str) -> anyhow::Result<Self> {
-        let http = Client::builder().no_proxy().timeout(REQUEST_TIMEOUT).build().context("making an HTTP client")?;
+        let http = Client::builder()
+            .no_proxy()
+            .tls_certs_only([])
+            .timeout(REQUEST_TIMEOUT)
+            .build()
+            .context("making an HTTP client")?;
         Ok(Self { http, base: format!("{}/api/v1", base_url.trim_end_matches('/')) })
     }
 

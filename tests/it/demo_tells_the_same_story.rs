@@ -5,7 +5,7 @@ use std::time::Duration;
 use lastbite::{App, Parts, auth::SigningSeed, clock::Clock, db::Pools, demo::Story, mail::Mail};
 use tokio::sync::oneshot;
 
-use crate::support::{postgres, postgres::tempfile::Folder};
+use crate::support::{api::install_tls, postgres, postgres::tempfile::Folder};
 
 /// A verdict: who, which day, kept or missed, points.
 type Told = (String, i16, String, i32);
@@ -22,6 +22,7 @@ async fn heavy_the_same_seed_tells_the_same_story_and_another_seed_another() {
 /// Plays a story in a world of its own, to its end. Answers its verdicts, in order.
 async fn story(seed: u64) -> Vec<Told> {
     // Slow enough for a busy machine: a meal that reaches the server after its day has closed is another story.
+    install_tls();
     let story = Story { players: 12, days: 2, day_seconds: 12, seed };
     let clock = story.clock(Clock::system().wall());
     let database_url = postgres::database().await;
@@ -32,6 +33,7 @@ async fn story(seed: u64) -> Vec<Told> {
         seed: SigningSeed::random(),
         media: media.path().to_owned(),
         mail: Mail::folder(media.path().join("letters"), "no-reply@lastbite.test").unwrap(),
+        providers: Vec::new(),
         public_url: "http://lastbite.test".to_owned(),
         allowed_origins: Vec::new(),
         trusted_proxies: Vec::new(),

@@ -7,6 +7,18 @@ use reqwest::{Method, StatusCode, header::HeaderMap};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
+/// Every client asks for it, also one that speaks in plain text.
+pub(crate) fn install_tls() {
+    let _already = rustls::crypto::ring::default_provider().install_default();
+}
+
+/// A client for plain HTTP. Redirects are for the test to look at.
+pub(crate) fn client() -> reqwest::Client {
+    install_tls();
+    let redirect = reqwest::redirect::Policy::none();
+    reqwest::Client::builder().no_proxy().tls_certs_only([]).redirect(redirect).build().unwrap()
+}
+
 /// A client without an account.
 #[derive(Clone)]
 pub(crate) struct Api {
@@ -25,7 +37,7 @@ pub(crate) struct Answer {
 
 impl Api {
     pub(crate) fn new(address: SocketAddr) -> Self {
-        Self { address, client: reqwest::Client::new(), token: None }
+        Self { address, client: client(), token: None }
     }
 
     /// The same, from another address of this machine.

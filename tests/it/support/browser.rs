@@ -80,7 +80,7 @@ impl Browser {
     /// Opens an empty page; answers the address of its socket.
     async fn new_page(&self) -> String {
         let url = format!("http://{}:{}/json/new?about:blank", Ipv4Addr::LOCALHOST, self.devtools_port);
-        let page: Value = reqwest::Client::new().put(url).send().await.unwrap().json().await.unwrap();
+        let page: Value = super::api::client().put(url).send().await.unwrap().json().await.unwrap();
         page["webSocketDebuggerUrl"].as_str().unwrap().to_owned()
     }
 }

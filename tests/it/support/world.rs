@@ -3,12 +3,15 @@
 use std::{net::SocketAddr, time::Duration};
 
 use chrono::{DateTime, Utc};
-use lastbite::{App, Parts, auth::SigningSeed, clock::Clock, db::Pools, mail::Mail};
+use lastbite::{App, Parts, auth::SigningSeed, clock::Clock, config::providers::Provider, db::Pools, mail::Mail};
 use lastbite_protocol::ChallengeId;
 use sqlx::PgPool;
 use tokio::{sync::oneshot, task::JoinHandle};
 
 use super::{Api, PATIENCE, Player, Viewer, postgres, postgres::tempfile::Folder, seoul, until};
+
+/// How the outside reaches the servers, as far as they know.
+pub(crate) const PUBLIC_URL: &str = "http://lastbite.test";
 
 /// A database, a clock and a server.
 pub(crate) struct World {
@@ -35,11 +38,13 @@ pub(crate) struct Setup {
     pub(crate) sockets_per_address: usize,
     pub(crate) drain_wait: Duration,
     pub(crate) rates_factor: u32,
+    /// Who else vouches for users.
+    pub(crate) providers: Vec<Provider>,
 }
 
 impl Default for Setup {
     fn default() -> Self {
-        Self { sockets_per_address: 1000, drain_wait: Duration::ZERO, rates_factor: 1000 }
+        Self { sockets_per_address: 1000, drain_wait: Duration::ZERO, rates_factor: 1000, providers: Vec::new() }
     }
 }
 
@@ -49,14 +54,23 @@ impl World {
         Self::with_database(postgres::database().await).await
     }
 
+    /// The same with a server that is set up differently.
+    pub(crate) async fn with(setup: Setup) -> Self {
+        Self::of(postgres::database().await, setup).await
+    }
+
     /// The same on a given database, which has to be migrated.
     pub(crate) async fn with_database(database_url: String) -> Self {
+        Self::of(database_url, Setup::default()).await
+    }
+
+    async fn of(database_url: String, setup: Setup) -> Self {
         let clock = Clock::fixed(seoul("2026-03-01 12:00"));
         let db = sqlx::postgres::PgPoolOptions::new().max_connections(2).connect_lazy(&database_url).unwrap();
         let (seed, media) = (SigningSeed::random(), Folder::new("lastbite-media"));
         let letters = Folder::new("lastbite-letters");
         let folders = [media.path(), letters.path()];
-        let node = Node::start(any_port(), &database_url, clock.clone(), &seed, folders, Setup::default()).await;
+        let node = Node::start(any_port(), &database_url, clock.clone(), &seed, folders, setup).await;
         Self { node, clock, db, database_url, seed, media, letters }
     }
 
@@ -151,7 +165,8 @@ impl Node {
             seed: seed.clone(),
             media: media.to_owned(),
             mail: Mail::folder(letters.to_owned(), "Lastbite <no-reply@lastbite.test>").unwrap(),
-            public_url: "http://lastbite.test".to_owned(),
+            public_url: PUBLIC_URL.to_owned(),
+            providers: setup.providers,
             allowed_origins: vec!["https://app.example.com".to_owned()],
             trusted_proxies: Vec::new(),
             sockets_per_address: setup.sockets_per_address,

@@ -1,0 +1,78 @@
+//! Calls to providers: over TLS, within bounds of time and size, without following redirects.
+//!
+//! What comes back is input like any other; who calls reads it as such.
+
+use std::{pin::Pin, sync::Arc};
+
+use axum::http::{Response, StatusCode};
+use openidconnect::{AsyncHttpClient, HttpRequest, HttpResponse};
+
+use crate::limits;
+
+/// The way to them. Clones share it.
+#[derive(Clone, Debug)]
+pub(super) struct Outside(reqwest::Client);
+
+/// Why there is no answer.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum NoAnswer {
+    #[error("not reached: {0}")]
+    Broken(#[from] reqwest::Error),
+    #[error("answered more than {} bytes", limits::PROVIDER_ANSWER_BYTES_MAX)]
+    TooLarge,
+    #[error("answered {0}")]
+    Failing(StatusCode),
+    #[error("the request cannot be written: {0}")]
+    Unwritable(#[from] axum::http::Error),
+}
+
+impl Outside {
+    /// # Errors
+    /// The client cannot be made.
+    pub(super) fn new() -> anyhow::Result<Self> {
+        // The certificates come with the binary: images of the server have none of their own.
+        let roots = rustls::RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
+        let tls = rustls::ClientConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
+            .with_safe_default_protocol_versions()?
+            .with_root_certificates(roots)
+            .with_no_client_auth();
+        let client = reqwest::Client::builder()
+            .tls_backend_preconfigured(tls)
+            .no_proxy()
+            .redirect(reqwest::redirect::Policy::none())
+            .connect_timeout(limits::PROVIDER_CONNECT_TIMEOUT)
+            .timeout(limits::PROVIDER_TIMEOUT)
+            .build()?;
+        Ok(Self(client))
+    }
+
+    /// Asks, and reads the whole answer. One that says that the other side has a fault, or too much to do, is none.
+    pub(super) async fn ask(&self, request: HttpRequest) -> Result<HttpResponse, NoAnswer> {
+        let mut answer = self.0.execute(request.try_into()?).await?;
+        let status = answer.status();
+        if status.is_server_error() || status == StatusCode::TOO_MANY_REQUESTS {
+            return Err(NoAnswer::Failing(status));
+        }
+        let mut body = Vec::new();
+        while let Some(piece) = answer.chunk().await? {
+            if body.len() + piece.len() > limits::PROVIDER_ANSWER_BYTES_MAX {
+                return Err(NoAnswer::TooLarge);
+            }
+            body.extend_from_slice(&piece);
+        }
+        let mut whole = Response::new(body);
+        *whole.status_mut() = status;
+        *whole.headers_mut() = answer.headers().clone();
+        Ok(whole)
+    }
+}
+
+/// So that the library asks in the same way.
+impl<'c> AsyncHttpClient<'c> for Outside {
+    type Error = NoAnswer;
+    type Future = Pin<Box<dyn Future<Output = Result<HttpResponse, NoAnswer>> + Send + 'c>>;
+
+    fn call(&'c self, request: HttpRequest) -> Self::Future {
+        Box::pin(self.ask(request))
+    }
+}
