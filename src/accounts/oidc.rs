@@ -54,6 +54,13 @@ impl Oidc {
         Ok(Self(Arc::new(known.collect::<anyhow::Result<_>>()?)))
     }
 
+    /// Their names, in order.
+    pub(super) fn names(&self) -> impl Iterator<Item = &str> {
+        let mut names: Vec<_> = self.0.keys().map(String::as_str).collect();
+        names.sort_unstable();
+        names.into_iter()
+    }
+
     fn find(&self, name: &str) -> ApiResult<&Provider> {
         self.0.get(name).ok_or_else(|| ApiError::not_found("provider"))
     }

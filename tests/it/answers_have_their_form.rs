@@ -186,7 +186,11 @@ async fn operations(api: &Api) -> Vec<(Method, String, Value)> {
     let paths = document["paths"].as_object().unwrap().clone();
     let operations = paths.into_iter().flat_map(|(path, item)| {
         let path = path.replace("{id}", "01890000-0000-7000-8000-000000000000").replace("{size}", "large");
-        let path = path.replace("{nickname}", "mina").replace("{date}", "2026-03-02").replace("{purpose}", "service").replace("{provider}", "kakao");
+        let path = path
+            .replace("{nickname}", "mina")
+            .replace("{date}", "2026-03-02")
+            .replace("{purpose}", "service")
+            .replace("{provider}", "kakao");
         assert!(!path.contains('{'), "every piece of {path} is filled in");
         let item = item.as_object().unwrap().clone();
         item.into_iter().map(move |(method, operation)| {

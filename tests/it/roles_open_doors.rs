@@ -31,7 +31,8 @@ fn filled(path: &str) -> String {
         .replace("{size}", "large")
         .replace("{nickname}", "sora")
         .replace("{date}", "2026-03-02")
-        .replace("{purpose}", "service").replace("{provider}", "kakao");
+        .replace("{purpose}", "service")
+        .replace("{provider}", "kakao");
     assert!(!path.contains('{'), "every piece of {path} is filled in");
     path
 }

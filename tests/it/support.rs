@@ -8,6 +8,7 @@ pub(crate) mod browser;
 pub(crate) mod challenges;
 pub(crate) mod crowd;
 pub(crate) mod facts;
+pub(crate) mod kakao;
 pub(crate) mod pictures;
 pub(crate) mod play;
 pub(crate) mod player;
@@ -15,6 +16,7 @@ pub(crate) mod postgres;
 pub(crate) mod process;
 pub(crate) mod uploads;
 pub(crate) mod viewer;
+pub(crate) mod visitor;
 pub(crate) mod wire;
 pub(crate) mod world;
 

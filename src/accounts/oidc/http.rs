@@ -4,7 +4,7 @@ use axum::{
     extract::State,
     http::{HeaderMap, StatusCode},
 };
-use lastbite_protocol::rest::{Identity, LinkIdentity, Page, Problem, SignInWith, SignedIn, UseTicket};
+use lastbite_protocol::rest::{Identity, LinkIdentity, Page, Problem, SignInWay, SignInWith, SignedIn, UseTicket};
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::{
@@ -24,10 +24,21 @@ use crate::{
 /// The routes of this part.
 pub fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::new()
+        .routes(routes!(list_sign_ins))
         .routes(routes!(use_ticket))
         .routes(routes!(sign_in_with))
         .routes(routes!(list_identities))
         .routes(routes!(link_identity, unlink_identity))
+}
+
+/// Through whom one can sign in besides e-mail and password: for each of them there is `GET /oidc/{name}/start`.
+#[utoipa::path(
+    get, path = "/sign-ins", operation_id = "list_sign_ins", tag = "accounts",
+    responses((status = 200, body = Page<SignInWay>), (status = 429, body = Problem))
+)]
+async fn list_sign_ins(State(app): State<App>) -> Json<Page<SignInWay>> {
+    let items = app.oidc.names().map(|name| SignInWay { name: name.to_owned() }).collect();
+    Json(Page { items, next: None })
 }
 
 /// Signs in with the ticket from `/signin#ticket=…`, where a browser is sent after `GET /oidc/{provider}/start`.

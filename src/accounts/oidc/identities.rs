@@ -6,12 +6,13 @@
 use chrono::{DateTime, Utc};
 use lastbite_protocol::{
     SessionId, UserId,
-    rest::{Identity, Language},
+    rest::{Identity, Language, Purpose},
 };
 use sqlx::{PgPool, types::Json};
 
 use super::{
     super::{
+        consents,
         sessions::{self, Why},
         signing,
         store::{self, NewUser},
@@ -88,6 +89,8 @@ async fn make(app: &App, tx: &mut Tx, provider: &str, vouched: &Vouched) -> ApiR
     if store::insert(tx, &user).await?.is_err() {
         return Ok(None);
     }
+    // Signing up is agreeing to the terms in force.
+    consents::write(tx, id, Purpose::Service, true, app.clock.wall()).await?;
     if has_email {
         // The provider has seen that it is theirs.
         sqlx::query!("update users set email_verified_at = $2 where id = $1", id.0, app.clock.wall())

@@ -4,7 +4,7 @@ use lastbite_protocol::rest::Identity;
 use serde::{Deserialize, Serialize};
 
 use super::super::signing;
-use crate::limits;
+use crate::{limits, rules::Event};
 
 const TEXT_CHARS_MAX: usize = 255;
 const URL_BYTES_MAX: usize = 2048;
@@ -67,7 +67,9 @@ impl Profile {
         let allowed = |letter: &char| letter.is_ascii_alphanumeric() || *letter == '_' || matches!(letter, '가'..='힣');
         let joined = self.nickname.as_deref().unwrap_or_default().trim().replace(char::is_whitespace, "_");
         let mut base: String = joined.chars().filter(allowed).take(BASE_CHARS_MAX).collect();
-        if base.chars().count() < *limits::NICKNAME_CHARS.start() || base.chars().all(|letter| letter == '_') {
+        let is_reserved = base.to_ascii_lowercase().starts_with(Event::NAME_OF_WITHDRAWN);
+        let is_short = base.chars().count() < *limits::NICKNAME_CHARS.start();
+        if is_reserved || is_short || base.chars().all(|letter| letter == '_') {
             "player".clone_into(&mut base);
         }
         let short = (0..6).map(|_| format!("{base}_{:04}", rand::random_range(0..10_000)));

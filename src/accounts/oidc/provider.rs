@@ -26,6 +26,9 @@ use crate::{
     limits,
 };
 
+/// The library calls a token of the future expired, too.
+const NOT_YET: &str = "not issued yet";
+
 type Client =
     CoreClient<EndpointSet, EndpointNotSet, EndpointNotSet, EndpointNotSet, EndpointMaybeSet, EndpointMaybeSet>;
 
@@ -119,12 +122,13 @@ impl Provider {
         };
         let token = tokens.id_token().ok_or_else(invalid)?;
         let claims = self.checked(token, Bound::To(nonce), wall).await?;
+        let of_token = from_claims(&claims)?;
         match &self.settings.kakao {
-            None => from_claims(&claims),
+            None => Ok(of_token),
             // Only its API says whether the e-mail is the user's.
             Some(kakao) => {
                 let vouched = kakao::who(&self.outside, kakao, tokens.access_token().secret()).await?;
-                if vouched.subject != claims.subject().as_str() {
+                if vouched.subject != of_token.subject {
                     return Err(self.unavailable(&"its two tokens are of two users"));
                 }
                 Ok(vouched)
@@ -163,7 +167,9 @@ impl Provider {
         checked.map_err(|error| {
             tracing::info!(provider = self.settings.name, %error, "an ID token was refused");
             match error {
-                ClaimsVerificationError::Expired(_) => unauthorized("id_token_expired", "the ID token has expired"),
+                ClaimsVerificationError::Expired(why) if why != NOT_YET => {
+                    unauthorized("id_token_expired", "the ID token has expired")
+                }
                 _ => invalid(),
             }
         })
@@ -186,7 +192,7 @@ impl Provider {
                 keys.clone(),
             )
             .set_other_audience_verifier_fn(|other| self.audiences().any(|ours| **ours == **other))
-            .set_issue_time_verifier_fn(move |at| (at <= latest).then_some(()).ok_or("not yet".to_owned()))
+            .set_issue_time_verifier_fn(move |at| (at <= latest).then_some(()).ok_or(NOT_YET.to_owned()))
             .set_time_fn(move || wall);
             let nonce = |held: Option<&Nonce>| match (bound, held) {
                 (Bound::To(nonce), Some(held)) if held.secret() == nonce => Ok(()),
