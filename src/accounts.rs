@@ -8,6 +8,7 @@
 //! - `moderation`: roles and blocks
 //! - `erase`: deleting an account
 //! - `profile`, `consents`: what users tell of themselves, and what they have agreed to
+//! - `picture`: what they show of themselves
 //! - `password`: hashing, few at once
 //! - [`oidc`]: signing in through others, such as Kakao
 
@@ -19,6 +20,7 @@ mod letters;
 mod moderation;
 pub mod oidc;
 mod password;
+mod picture;
 mod profile;
 mod sessions;
 mod signing;

@@ -3,6 +3,7 @@
 mod effects;
 mod erase;
 pub mod http;
+pub(crate) mod picture;
 mod store;
 mod upload;
 

@@ -12,6 +12,7 @@ use std::{fmt, os::unix::fs::DirBuilderExt, path::Path, str::FromStr, time::Dura
 
 use bytes::Bytes;
 use object_store::{ObjectStore, ObjectStoreExt, PutMode, PutOptions, local::LocalFileSystem, path::Path as StorePath};
+use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use tokio::time::timeout;
 
@@ -37,6 +38,21 @@ pub struct Media {
 pub enum Size {
     Large,
     Small,
+}
+
+/// A stored photo, as a row keeps it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StoredPhoto {
+    pub key: String,
+    pub width_px: u32,
+    pub height_px: u32,
+}
+
+impl StoredPhoto {
+    /// The name of the objects.
+    pub fn key(&self) -> Result<PhotoKey, NotAKey> {
+        self.key.parse()
+    }
 }
 
 /// Ours, never the player's doing.

@@ -6,7 +6,7 @@ use chrono_tz::Tz;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::accounts::Language;
+use crate::{accounts::Language, rest::Photo};
 
 /// The sex that the equations and the intake tables tell apart. Whoever does not state one counts as whichever of the two
 /// gives the higher figure.
@@ -223,6 +223,9 @@ pub struct Profile {
     pub zone: Tz,
     /// Who may look the profile up.
     pub visibility: Visibility,
+    /// The picture that one shows; absent without one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub picture: Option<Photo>,
     /// What was told of the body; absent when nothing was.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub body: Option<Body>,

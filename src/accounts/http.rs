@@ -26,12 +26,14 @@ use crate::{
     error::{ApiError, ApiResult},
 };
 
+mod data;
 mod profile;
 
 /// The routes of this feature.
 pub fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::new()
         .merge(profile::routes())
+        .merge(data::routes())
         .routes(routes!(register))
         .routes(routes!(me, delete))
         .routes(routes!(change_password))

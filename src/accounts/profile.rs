@@ -10,12 +10,13 @@ use lastbite_protocol::{
 };
 use sqlx::{PgPool, types::Json};
 
-use super::{consents, signing::parse_nickname, store};
+use super::{consents, picture, signing::parse_nickname, store};
 use crate::{
     App,
     auth::Caller,
     db::{self, Tx},
     error::{ApiError, ApiResult},
+    media::StoredPhoto,
     nutrition::{self, Person, safety},
 };
 
@@ -27,15 +28,19 @@ impl From<safety::Refusal> for ApiError {
 
 /// A user's own profile.
 pub(super) async fn load(pool: &PgPool, user: UserId) -> ApiResult<Profile> {
-    let row = sqlx::query!("select nickname, language, zone, visibility from users where id = $1", user.0)
-        .fetch_optional(pool)
-        .await?
-        .ok_or_else(|| ApiError::not_found("account"))?;
+    let row = sqlx::query!(
+        r#"select nickname, language, zone, visibility, picture as "picture: Json<StoredPhoto>" from users where id = $1"#,
+        user.0
+    )
+    .fetch_optional(pool)
+    .await?
+    .ok_or_else(|| ApiError::not_found("account"))?;
     Ok(Profile {
         nickname: row.nickname,
         language: db::parsed(&row.language)?,
         zone: zone_of(&row.zone)?,
         visibility: db::parsed(&row.visibility)?,
+        picture: row.picture.map(|stored| picture::paths(user, &stored)),
         body: load_body(pool, user).await?,
     })
 }

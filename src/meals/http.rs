@@ -2,8 +2,8 @@
 
 use axum::{
     extract::{DefaultBodyLimit, FromRequest, Multipart, Request, State},
-    http::{HeaderMap, StatusCode, header},
-    response::{IntoResponse, Response},
+    http::{HeaderMap, StatusCode},
+    response::Response,
 };
 use bytes::Bytes;
 use chrono::{Datelike, NaiveDate};
@@ -15,9 +15,9 @@ use serde::Deserialize;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::{
-    photo::{self, PhotoError},
-    store::{self, StoredPhoto},
-    upload,
+    photo,
+    picture::{self, Jpeg, SizeName},
+    store, upload,
 };
 use crate::{
     App,
@@ -26,12 +26,11 @@ use crate::{
     error::{ApiError, ApiResult},
     idempotency::{Answer, Key},
     limits,
-    media::{MediaError, Size},
 };
 
 /// The routes of this feature.
 pub fn routes() -> OpenApiRouter<App> {
-    OpenApiRouter::new().routes(routes!(log, list)).routes(routes!(read, edit, delete)).routes(routes!(picture))
+    OpenApiRouter::new().routes(routes!(log, list)).routes(routes!(read, edit, delete)).routes(routes!(show_photo))
 }
 
 /// The parts of a multipart body.
@@ -95,21 +94,16 @@ async fn log_parts(
     let wish: NewMeal = parse_json(meal)?;
     upload::check(Some(&wish.amounts), Some(&wish.note))?;
     let stored = match photo {
-        Some(original) => Some(store_photo(app, original).await?),
+        Some(original) => Some(picture::keep(app, original).await?),
         None => None,
     };
     let logged = upload::log(app, owner, wish, stored.as_ref(), key.as_ref()).await;
     let kept = logged.as_ref().is_ok_and(|logged| logged.fresh);
-    if let Some(stored) = stored.filter(|_| !kept && !may_be_committed(&logged)) {
-        forget_photo(app, &stored).await;
+    if let Some(stored) = stored.filter(|_| !kept && !logged.as_ref().is_err_and(picture::may_be_committed)) {
+        picture::forget(app, &stored).await;
     }
     let Answer { status, body } = logged?.answer;
     Ok((status, Json(body)))
-}
-
-/// After a failure that could have come behind the commit the photo stays: better an orphan than a hole.
-fn may_be_committed(logged: &ApiResult<upload::Logged>) -> bool {
-    logged.as_ref().is_err_and(|error| matches!(error.code(), "database_away" | "internal"))
 }
 
 struct MealParts {
@@ -148,42 +142,6 @@ async fn read_parts(request: Request) -> ApiResult<MealParts> {
 
 fn bad_form(detail: &str) -> ApiError {
     ApiError::refused(StatusCode::BAD_REQUEST, "multipart_invalid", detail)
-}
-
-/// Cleans a photo and stores its two sizes, before any transaction.
-async fn store_photo(app: &App, original: Bytes) -> ApiResult<StoredPhoto> {
-    let clean = app.photos.clean(original).await.map_err(photo_error)?;
-    let (width_px, height_px) = (clean.width_px, clean.height_px);
-    let key = app.media.put(clean.large, clean.small).await.map_err(media_error)?;
-    Ok(StoredPhoto { key: key.to_string(), width_px, height_px })
-}
-
-async fn forget_photo(app: &App, photo: &StoredPhoto) {
-    let Ok(key) = photo.key() else { return };
-    if let Err(error) = app.media.delete(&key).await {
-        tracing::warn!(%error, %key, "a photo that belongs to no meal stays behind");
-    }
-}
-
-fn media_error(error: MediaError) -> ApiError {
-    match error {
-        MediaError::Slow => ApiError::unavailable("storage_slow", "the store of the photos does not answer in time"),
-        error => ApiError::failure(error.into()),
-    }
-}
-
-fn photo_error(error: PhotoError) -> ApiError {
-    match error {
-        PhotoError::Busy => ApiError::unavailable("busy", "too many photos come in at this moment"),
-        PhotoError::Bad(bad) => {
-            let status = match bad.code() {
-                "photo_too_large" => StatusCode::PAYLOAD_TOO_LARGE,
-                "photo_type_unknown" | "photo_type_heic" => StatusCode::UNSUPPORTED_MEDIA_TYPE,
-                _ => StatusCode::UNPROCESSABLE_ENTITY,
-            };
-            ApiError::refused(status, bad.code(), bad.to_string())
-        }
-    }
 }
 
 #[derive(Debug, Deserialize, utoipa::IntoParams)]
@@ -262,20 +220,6 @@ async fn delete(State(app): State<App>, caller: Caller, Path(id): Path<MealId>) 
     upload::delete(&app, caller.user, id).await.map(Json)
 }
 
-/// The sizes a photo is kept in.
-#[derive(Clone, Copy, Debug, Deserialize, utoipa::ToSchema)]
-#[serde(rename_all = "snake_case")]
-enum SizeName {
-    Large,
-    Small,
-}
-
-/// A JPEG without metadata.
-#[derive(utoipa::ToSchema)]
-#[schema(value_type = String, format = Binary)]
-#[expect(dead_code, reason = "describes the answer for the documents")]
-struct Jpeg(Bytes);
-
 /// The picture of one's own meal.
 #[utoipa::path(
     get, path = "/meals/{id}/photo/{size}", operation_id = "read_meal_photo", tag = "meals", security(("token" = [])),
@@ -285,19 +229,11 @@ struct Jpeg(Bytes);
         (status = 401, body = Problem), (status = 404, body = Problem),
     )
 )]
-async fn picture(
+async fn show_photo(
     State(app): State<App>,
     caller: Caller,
     Path((id, size)): Path<(MealId, SizeName)>,
 ) -> ApiResult<Response> {
-    let missing = || ApiError::not_found("photo");
-    let photo = store::load_photo(&app.db.api, caller.user, id).await?.ok_or_else(missing)?;
-    let key = photo.key().map_err(anyhow::Error::from)?;
-    let size = match size {
-        SizeName::Large => Size::Large,
-        SizeName::Small => Size::Small,
-    };
-    let bytes = app.media.get(&key, size).await.map_err(media_error)?.ok_or_else(missing)?;
-    let headers = [(header::CONTENT_TYPE, "image/jpeg"), (header::CACHE_CONTROL, "no-store")];
-    Ok((headers, bytes).into_response())
+    let photo = store::load_photo(&app.db.api, caller.user, id).await?;
+    picture::show(&app, photo.as_ref(), size).await
 }

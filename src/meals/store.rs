@@ -5,31 +5,15 @@ use lastbite_protocol::{
     ChallengeId, MealId, Standing, Terms, UserId,
     rest::{Amounts, Meal, Photo},
 };
-use serde::{Deserialize, Serialize};
 use sqlx::{PgExecutor, PgPool, types::Json};
 use uuid::Uuid;
 
 use crate::{
     db::{self, Tx},
     limits,
-    media::{NotAKey, PhotoKey},
+    media::StoredPhoto,
     rules::verdict::LoggedMeal,
 };
-
-/// A stored picture, as the row keeps it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct StoredPhoto {
-    pub(super) key: String,
-    pub(super) width_px: u32,
-    pub(super) height_px: u32,
-}
-
-impl StoredPhoto {
-    /// The name of the objects.
-    pub(super) fn key(&self) -> Result<PhotoKey, NotAKey> {
-        self.key.parse()
-    }
-}
 
 struct MealRow {
     id: Uuid,

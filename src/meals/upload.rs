@@ -8,15 +8,13 @@ use lastbite_protocol::{
     rest::{Amounts, EditMeal, Meal, MealOutcome, NewMeal},
 };
 
-use super::{
-    effects::Diary,
-    store::{self, StoredPhoto},
-};
+use super::{effects::Diary, store};
 use crate::{
     App,
     error::{ApiError, ApiResult},
     idempotency::{Answer, Key},
     limits,
+    media::StoredPhoto,
     rules::{Event, decide},
 };
 

@@ -129,10 +129,14 @@ async fn admit(app: &App, request: Request) -> Result<(Request, Option<OwnedSema
     }
 }
 
-/// The one route with places of its own.
+/// The routes with places of their own.
 fn takes_photos(request: &Request) -> bool {
     let route = request.extensions().get::<MatchedPath>().map(MatchedPath::as_str);
-    request.method() == Method::POST && route == Some("/api/v1/meals") && is(request, "multipart/form-data")
+    match (request.method(), route) {
+        (&Method::POST, Some("/api/v1/meals")) => is(request, "multipart/form-data"),
+        (&Method::PUT, Some("/api/v1/accounts/me/picture")) => true,
+        _ => false,
+    }
 }
 
 /// The method as a label. Anybody can invent methods, and each label is kept for ever.
