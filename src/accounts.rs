@@ -8,12 +8,16 @@
 //! - `moderation`: roles and blocks
 //! - `erase`: deleting an account
 //! - `profile`, `consents`: what users tell of themselves, and what they have agreed to
+//! - `export`, `belongings`, `archive`: all that is one's own, to take away
 //! - `picture`: what they show of themselves
 //! - `password`: hashing, few at once
 //! - [`oidc`]: signing in through others, such as Kakao
 
+mod archive;
+mod belongings;
 mod consents;
 mod erase;
+mod export;
 mod guesses;
 pub mod http;
 mod letters;
@@ -39,8 +43,16 @@ pub async fn forget_old(pool: &sqlx::PgPool, wall: chrono::DateTime<chrono::Utc>
     sessions::forget_old(pool, wall).await
 }
 
+/// Removes exports that nobody can fetch any more.
+///
+/// # Errors
+/// Postgres is away, or the store of the exports is.
+pub(crate) async fn forget_old_exports(app: &crate::App) -> anyhow::Result<()> {
+    export::forget_old(app).await
+}
+
 /// Adds what this feature does after its requests.
 #[must_use]
 pub(crate) fn jobs(worker: graphile_worker::WorkerOptions) -> graphile_worker::WorkerOptions {
-    worker.define_job::<letters::SendCode>().define_job::<erase::EraseAccount>()
+    worker.define_job::<letters::SendCode>().define_job::<erase::EraseAccount>().define_job::<export::WriteExport>()
 }

@@ -107,6 +107,15 @@ pub const CODE_TRIES_MAX: i16 = 5;
 /// Letters of one kind to one user.
 pub const CODES_PER_HOUR_MAX: i16 = 3;
 
+/// How long an export can be fetched.
+pub const EXPORT_LIFETIME: Duration = Duration::from_secs(86_400);
+/// One that was not written by then is given up, so that another can be asked for.
+pub const EXPORT_WAITS_MAX: Duration = Duration::from_secs(86_400);
+/// One writing of an export; what takes longer is begun anew.
+pub const EXPORT_TIME_MAX: Duration = Duration::from_secs(600);
+pub const EXPORT_PAGE_ROWS: u32 = 500;
+pub const EXPORTS_FORGOTTEN_AT_ONCE: i64 = 1_000;
+
 // ── Jobs ────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 pub const JOB_CONNECTIONS_MAX: u32 = 3;

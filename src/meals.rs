@@ -8,4 +8,6 @@ mod store;
 mod upload;
 
 pub use erase::erase;
+pub(crate) use store::list_all;
+
 pub use lastbite_photo as photo;

@@ -16,6 +16,10 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use tokio::time::timeout;
 
+mod archive;
+
+pub use archive::ArchiveKey;
+
 /// A disk that needs longer is not healthy; the work itself cannot be stopped and may still end well.
 pub(crate) const MEDIA_WAIT_MS_MAX: u64 = 5_000;
 /// The library reads whole objects into memory; no clean photo comes near this.
@@ -60,6 +64,8 @@ impl StoredPhoto {
 pub enum MediaError {
     #[error("the media folder cannot be used")]
     Folder(#[source] std::io::Error),
+    #[error("what was to be stored cannot be read")]
+    Unread(#[source] std::io::Error),
     #[error("the media store failed")]
     Store(#[from] object_store::Error),
     #[error("the media store did not answer within {MEDIA_WAIT_MS_MAX} ms")]

@@ -62,6 +62,7 @@ pub fn router(app: &App) -> Router {
         .merge(pages::routes())
         .merge(accounts::oidc::browser::routes())
         .merge(accounts::oidc::webhooks::routes())
+        .route("/exports/{token}", axum::routing::get(accounts::http::fetch_export))
         .route("/.well-known/jwks.json", axum::routing::get(accounts::http::public_keys))
         .fallback(layers::unknown_route)
         .method_not_allowed_fallback(layers::wrong_method);

@@ -90,6 +90,36 @@ pub struct Session {
     pub current: bool,
 }
 
+/// How far an export is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum ExportState {
+    /// Being written, or waiting for it.
+    Waiting,
+    /// To be fetched.
+    Ready,
+    /// No longer to be fetched; ask for another.
+    Expired,
+}
+
+/// An archive of all that is one's own.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Export {
+    /// How far it is.
+    pub state: ExportState,
+    /// When it was asked for.
+    pub asked_at: DateTime<Utc>,
+    /// When it was written.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ready_at: Option<DateTime<Utc>>,
+    /// Until when it can be fetched.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expires_at: Option<DateTime<Utc>>,
+    /// Path of the ZIP, while it is ready. Whoever has it needs no token.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub url: Option<String>,
+}
+
 /// Changes one's password. All other sessions end.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]

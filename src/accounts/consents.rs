@@ -63,6 +63,19 @@ pub(super) async fn list(pool: &PgPool, user: UserId) -> Result<Vec<Consent>, sq
         .collect()
 }
 
+/// All that was ever agreed to or taken back, in order.
+pub(super) async fn history(pool: &PgPool, user: UserId) -> Result<Vec<Consent>, sqlx::Error> {
+    let rows = sqlx::query!("select purpose, version, given, at from consents where user_id = $1 order by at", user.0)
+        .fetch_all(pool)
+        .await?;
+    rows.into_iter()
+        .map(|row| {
+            let purpose = db::parsed(&row.purpose)?;
+            Ok(Consent { purpose, version: row.version.cast_unsigned(), given: row.given, at: row.at })
+        })
+        .collect()
+}
+
 /// Refuses what needs a consent that is not there, in the transaction that would store something: a consent that is taken
 /// back at the same moment waits, and deletes it.
 ///

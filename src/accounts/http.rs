@@ -29,6 +29,8 @@ use crate::{
 mod data;
 mod profile;
 
+pub(crate) use data::fetch_export;
+
 /// The routes of this feature.
 pub fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::new()

@@ -3,8 +3,7 @@
 use lastbite_protocol::UserId;
 use sqlx::types::Json;
 
-use super::store::StoredPhoto;
-use crate::App;
+use crate::{App, media::StoredPhoto};
 
 /// Meals erased at a time.
 const AT_ONCE: i64 = 200;

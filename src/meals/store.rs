@@ -178,6 +178,31 @@ pub(super) async fn list(
     rows.into_iter().map(MealRow::into_meal).collect()
 }
 
+/// All of a user's meals with their pictures, in the order they were logged.
+pub(crate) async fn list_all(
+    pool: &PgPool,
+    owner: UserId,
+    after: Option<MealId>,
+    limit: u32,
+) -> Result<Vec<(Meal, Option<StoredPhoto>)>, sqlx::Error> {
+    let rows = sqlx::query_as!(
+        MealRow,
+        r#"select id, kind, eaten_at, zone, local_date, note, energy_kcal, carbohydrate_mg, protein_mg, fat_mg,
+                  photo as "photo: Json<StoredPhoto>", logged_at, edited_at
+           from meals where user_id = $1 and ($2::uuid is null or id > $2) and deleted_at is null order by id limit $3"#,
+        owner.0,
+        after.map(|id| id.0),
+        i64::from(limit)
+    )
+    .fetch_all(pool)
+    .await?;
+    let with_photo = |row: MealRow| {
+        let photo = row.photo.as_ref().map(|photo| photo.0.clone());
+        Ok((row.into_meal()?, photo))
+    };
+    rows.into_iter().map(with_photo).collect()
+}
+
 /// How many meals a user ate within a day before and after an instant: those that are there, and all that were logged.
 pub(super) async fn count_near(tx: &mut Tx, owner: UserId, eaten_at: DateTime<Utc>) -> Result<(i64, i64), sqlx::Error> {
     let row = sqlx::query!(

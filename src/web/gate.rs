@@ -62,6 +62,7 @@ const REFRESH: Policy = policy("refresh", 60, 60, false);
 const FORGOT: Policy = policy("forgot", 10, 3600, false);
 const CODE: Policy = policy("code", 20, 600, true);
 const NICKNAME: Policy = policy("nickname", 60, 60, false);
+const EXPORT: Policy = policy("export", 3, 86_400, true);
 const WRITE: Policy = policy("write", 120, 60, true);
 
 /// Every route of the API.
@@ -76,6 +77,8 @@ pub const ROUTES: &[(Method, &str, Needs, Policy)] = &[
     (Method::PATCH, "/api/v1/accounts/me/profile", Needs::Token, WRITE),
     (Method::PUT, "/api/v1/accounts/me/picture", Needs::Token, WRITE),
     (Method::DELETE, "/api/v1/accounts/me/picture", Needs::Token, WRITE),
+    (Method::POST, "/api/v1/accounts/me/export", Needs::Token, EXPORT),
+    (Method::GET, "/api/v1/accounts/me/export", Needs::Token, USUAL),
     (Method::PATCH, "/api/v1/accounts/me/body", Needs::Token, WRITE),
     (Method::DELETE, "/api/v1/accounts/me/body", Needs::Token, WRITE),
     (Method::GET, "/api/v1/accounts/me/weights", Needs::Token, USUAL),

@@ -39,7 +39,7 @@ pub(super) fn around(routes: Router<App>, app: &App) -> Router<App> {
         .expose_headers([X_REQUEST_ID, header::RETRY_AFTER, gate::RATE_LIMIT, gate::RATE_LIMIT_POLICY]);
     routes
         .layer(middleware::from_fn_with_state(app.clone(), gate::gate))
-        .layer(CompressionLayer::new().compress_when(SizeAbove::new(1024).and(NotAPicture)))
+        .layer(CompressionLayer::new().compress_when(SizeAbove::new(1024).and(NotPacked)))
         .layer(cors)
         .layer(middleware::from_fn_with_state(app.clone(), to_the_end))
         .layer(middleware::from_fn(named))
@@ -52,12 +52,14 @@ pub(super) fn around_upgrades(routes: Router<App>) -> Router<App> {
 }
 
 #[derive(Clone, Copy)]
-struct NotAPicture;
+struct NotPacked;
 
-impl Predicate for NotAPicture {
+impl Predicate for NotPacked {
     fn should_compress<B>(&self, response: &axum::http::Response<B>) -> bool {
         let kind = response.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
-        !kind.is_some_and(|kind| kind.starts_with("image/") && !kind.starts_with("image/svg"))
+        !kind.is_some_and(|kind| {
+            kind == "application/zip" || (kind.starts_with("image/") && !kind.starts_with("image/svg"))
+        })
     }
 }
 

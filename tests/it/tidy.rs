@@ -48,6 +48,7 @@ const OWNERS: &[(&str, &str)] = &[
     ("bodies", "accounts"),
     ("codes", "accounts"),
     ("consents", "accounts"),
+    ("exports", "accounts"),
     ("guesses", "accounts"),
     ("idempotency_keys", "idempotency"),
     ("identities", "accounts"),

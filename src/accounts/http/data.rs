@@ -1,18 +1,18 @@
-//! `/accounts/me/picture` and `/users/{id}/picture`: what a user shows of themselves.
+//! `/accounts/me/export`, `/accounts/me/picture` and `/users/{id}/picture`: what a user takes away, and shows of themselves.
 
 use axum::{
     extract::{Request, State},
     http::{StatusCode, header},
-    response::Response,
+    response::{IntoResponse, Response},
 };
 use bytes::Bytes;
 use lastbite_protocol::{
     UserId,
-    rest::{Photo, Problem},
+    rest::{Export, Photo, Problem},
 };
 use utoipa_axum::{router::OpenApiRouter, routes};
 
-use super::super::picture;
+use super::super::{export, picture};
 use crate::{
     App,
     auth::Caller,
@@ -26,7 +26,43 @@ use crate::{
 };
 
 pub(super) fn routes() -> OpenApiRouter<App> {
-    OpenApiRouter::new().routes(routes!(set_picture, remove_picture)).routes(routes!(show_picture))
+    OpenApiRouter::new()
+        .routes(routes!(ask_export, read_export))
+        .routes(routes!(set_picture, remove_picture))
+        .routes(routes!(show_picture))
+}
+
+/// Asks for an archive of all that is one's own. It is written in a while, one at a time, and at most three a day.
+#[utoipa::path(
+    post, path = "/accounts/me/export", operation_id = "ask_for_export", tag = "profile", security(("token" = [])),
+    responses(
+        (status = 202, description = "It is being written."), (status = 401, body = Problem), (status = 404, body = Problem)
+    )
+)]
+async fn ask_export(State(app): State<App>, caller: Caller) -> ApiResult<StatusCode> {
+    export::ask(&app, caller).await?;
+    Ok(StatusCode::ACCEPTED)
+}
+
+/// The archive that was asked for last. Its `url` is good for a day; soon after, the archive is gone.
+#[utoipa::path(
+    get, path = "/accounts/me/export", operation_id = "read_own_export", tag = "profile", security(("token" = [])),
+    responses((status = 200, body = Export), (status = 401, body = Problem), (status = 404, body = Problem))
+)]
+async fn read_export(State(app): State<App>, caller: Caller) -> ApiResult<Json<Export>> {
+    export::newest(&app, caller).await.map(Json)
+}
+
+/// Served at `/exports/{token}`: the link says for whom, so that a browser can fetch it.
+pub(crate) async fn fetch_export(State(app): State<App>, Path(token): Path<String>) -> ApiResult<Response> {
+    let (bytes, zip) = export::open(&app, &token).await?;
+    let headers = [
+        (header::CONTENT_TYPE, "application/zip"),
+        (header::CONTENT_DISPOSITION, "attachment; filename=\"lastbite-export.zip\""),
+        (header::CACHE_CONTROL, "no-store"),
+        (header::CONTENT_LENGTH, &bytes.to_string()),
+    ];
+    Ok((headers, axum::body::Body::from_stream(zip)).into_response())
 }
 
 /// A picture as it comes.

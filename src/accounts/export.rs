@@ -1,0 +1,193 @@
+//! Exports of all that is one's own: asked for, written by a job, fetched with a link, and gone after a day.
+//!
+//! What stands in one is in `belongings`.
+
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use bytes::Bytes;
+use chrono::{DateTime, Utc};
+use futures_util::stream::BoxStream;
+use graphile_worker::{IntoTaskHandlerResult, TaskHandler, WorkerContext};
+use lastbite_protocol::{
+    UserId,
+    rest::{Export, ExportState},
+};
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+use sqlx::PgExecutor;
+use uuid::Uuid;
+
+use super::{belongings, store};
+use crate::{
+    App,
+    auth::{Caller, Keys},
+    error::{ApiError, ApiResult},
+    jobs, limits,
+    media::ArchiveKey,
+};
+
+struct ExportRow {
+    id: Uuid,
+    asked_at: DateTime<Utc>,
+    ready_at: Option<DateTime<Utc>>,
+    expires_at: Option<DateTime<Utc>>,
+}
+
+impl ExportRow {
+    fn into_export(self, keys: &Keys, wall: DateTime<Utc>) -> Export {
+        let state = match self.expires_at {
+            None => ExportState::Waiting,
+            Some(at) if at > wall => ExportState::Ready,
+            Some(_) => ExportState::Expired,
+        };
+        let good_until = self.expires_at.filter(|_| state == ExportState::Ready);
+        Export {
+            state,
+            asked_at: self.asked_at,
+            ready_at: self.ready_at,
+            expires_at: self.expires_at,
+            url: good_until.map(|until| format!("/exports/{}", sign(keys, self.id, until.timestamp()))),
+        }
+    }
+}
+
+/// Asks for an export. While one is being written there is no other.
+pub(super) async fn ask(app: &App, caller: Caller) -> ApiResult<()> {
+    let mut tx = app.db.auth.begin().await?;
+    if !store::lock(&mut tx, caller.user).await? {
+        return Err(ApiError::not_found("account"));
+    }
+    if load_newest(&mut *tx, caller.user).await?.is_some_and(|newest| newest.ready_at.is_none()) {
+        return Ok(());
+    }
+    let id = Uuid::now_v7();
+    sqlx::query!(
+        "insert into exports (id, user_id, key, asked_at) values ($1, $2, $3, $4)",
+        id,
+        caller.user.0,
+        ArchiveKey::random().to_string(),
+        app.clock.wall()
+    )
+    .execute(&mut *tx)
+    .await?;
+    jobs::enqueue(&mut tx, &WriteExport { export: id }, None).await?;
+    tx.commit().await?;
+    Ok(())
+}
+
+/// The export that was asked for last.
+pub(super) async fn newest(app: &App, caller: Caller) -> ApiResult<Export> {
+    let found = load_newest(&app.db.auth, caller.user).await?.ok_or_else(|| ApiError::not_found("export"))?;
+    Ok(found.into_export(&app.auth.keys, app.clock.wall()))
+}
+
+async fn load_newest(db: impl PgExecutor<'_>, user: UserId) -> Result<Option<ExportRow>, sqlx::Error> {
+    sqlx::query_as!(
+        ExportRow,
+        "select id, asked_at, ready_at, expires_at from exports where user_id = $1 order by asked_at desc, id desc limit 1",
+        user.0
+    )
+    .fetch_optional(db)
+    .await
+}
+
+/// A link's token: the export, the second at which it ends, and a MAC of both.
+fn sign(keys: &Keys, export: Uuid, until_s: i64) -> String {
+    let named = [export.as_bytes().as_slice(), &until_s.to_be_bytes()].concat();
+    let mac = keys.secret("export", &named);
+    URL_SAFE_NO_PAD.encode([named.as_slice(), &mac].concat())
+}
+
+/// The export that a token of ours names, while it is good.
+fn check(keys: &Keys, token: &str, wall: DateTime<Utc>) -> Option<Uuid> {
+    let bytes: [u8; 16 + 8 + 32] = URL_SAFE_NO_PAD.decode(token).ok()?.try_into().ok()?;
+    let (named, mac) = bytes.split_at(16 + 8);
+    // Hashed on both sides: how long the comparison takes tells nothing of the MAC.
+    let is_ours = Sha256::digest(keys.secret("export", named)) == Sha256::digest(mac);
+    let (export, until_s) = named.split_at(16);
+    let until_s = i64::from_be_bytes(until_s.try_into().ok()?);
+    let export = Uuid::from_slice(export).ok()?;
+    (is_ours && until_s > wall.timestamp()).then_some(export)
+}
+
+/// The length and the bytes of the export that a link names.
+pub(super) async fn open(app: &App, token: &str) -> ApiResult<(u64, BoxStream<'static, object_store::Result<Bytes>>)> {
+    let (missing, wall) = (|| ApiError::not_found("export"), app.clock.wall());
+    let export = check(&app.auth.keys, token, wall).ok_or_else(missing)?;
+    let key = sqlx::query_scalar!("select key from exports where id = $1 and expires_at > $2", export, wall)
+        .fetch_optional(&app.db.auth)
+        .await?
+        .ok_or_else(missing)?;
+    let key: ArchiveKey = key.parse().map_err(anyhow::Error::from)?;
+    let found = app.media.get_archive(&key).await.map_err(anyhow::Error::from)?;
+    found.ok_or_else(missing)
+}
+
+/// Writes an export that was asked for.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct WriteExport {
+    export: Uuid,
+}
+
+impl TaskHandler for WriteExport {
+    const IDENTIFIER: &'static str = "write_export";
+
+    async fn run(self, context: WorkerContext) -> impl IntoTaskHandlerResult {
+        let app = context.get_ext::<App>().ok_or_else(|| "the worker has no app".to_owned())?;
+        let writing = tokio::time::timeout(limits::EXPORT_TIME_MAX, Box::pin(self.write(app)));
+        match writing.await {
+            Ok(written) => written.map_err(|error| format!("{error:#}")),
+            Err(_) => Err("the export took too long".to_owned()),
+        }
+    }
+}
+
+impl WriteExport {
+    async fn write(self, app: &App) -> anyhow::Result<()> {
+        let row = sqlx::query!("select user_id, key from exports where id = $1 and ready_at is null", self.export)
+            .fetch_optional(&app.db.jobs)
+            .await?;
+        let Some(row) = row else { return Ok(()) };
+        let Some(file) = belongings::write(app, row.user_id.into()).await? else { return Ok(()) };
+        let key: ArchiveKey = row.key.parse()?;
+        app.media.put_archive(&key, tokio::fs::File::from_std(file)).await?;
+        let wall = app.clock.wall();
+        let ready = sqlx::query!(
+            "update exports set ready_at = $2, expires_at = $3 where id = $1 and ready_at is null",
+            self.export,
+            wall,
+            wall + limits::EXPORT_LIFETIME
+        )
+        .execute(&app.db.jobs)
+        .await?;
+        if ready.rows_affected() == 0 && !is_known(app, self.export).await? {
+            // Given up meanwhile.
+            app.media.delete_archive(&key).await?;
+        }
+        Ok(())
+    }
+}
+
+async fn is_known(app: &App, export: Uuid) -> Result<bool, sqlx::Error> {
+    sqlx::query_scalar!(r#"select exists (select from exports where id = $1) as "known!""#, export)
+        .fetch_one(&app.db.jobs)
+        .await
+}
+
+/// Removes exports that have expired, and gives up those that were never written. The object goes before its row.
+pub(super) async fn forget_old(app: &App) -> anyhow::Result<()> {
+    let wall = app.clock.wall();
+    let old = sqlx::query!(
+        "select id, key from exports where expires_at <= $1 or (ready_at is null and asked_at <= $2)
+         order by asked_at limit $3",
+        wall,
+        wall - limits::EXPORT_WAITS_MAX,
+        limits::EXPORTS_FORGOTTEN_AT_ONCE
+    )
+    .fetch_all(&app.db.auth)
+    .await?;
+    for row in old {
+        app.media.delete_archive(&row.key.parse()?).await?;
+        sqlx::query!("delete from exports where id = $1", row.id).execute(&app.db.auth).await?;
+    }
+    Ok(())
+}
