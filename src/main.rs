@@ -115,25 +115,21 @@ async fn run(command: Command, config: &Config) -> anyhow::Result<ExitCode> {
         }
         Command::Keys { what: KeysCommand::Rotate } => {
             telemetry::start_logs(config)?;
-            let postgres = Postgres::find(config, &embedded::make_data_dir(&data_dir(config))?).await?;
-            let id = auth::keys::rotate(&Pools::new(&postgres.url)?.auth, Clock::system().wall()).await?;
+            let rotate =
+                async |url: String| Ok(auth::keys::rotate(&Pools::new(&url)?.auth, Clock::system().wall()).await?);
+            let id = with_postgres(config, rotate).await?;
             tracing::info!(%id, "there is a new signing key; it signs in {:?}", limits::SIGNING_KEY_SPREAD);
-            postgres.stop().await;
         }
         Command::Admin { what: AdminCommand::Grant { email, role } } => {
             telemetry::start_logs(config)?;
-            let postgres = Postgres::find(config, &embedded::make_data_dir(&data_dir(config))?).await?;
-            let granted = accounts::grant(&Pools::new(&postgres.url)?.auth, &email, role).await?;
-            postgres.stop().await;
-            anyhow::ensure!(granted, "no account has this e-mail");
+            let grant = async |url: String| Ok(accounts::grant(&Pools::new(&url)?.auth, &email, role).await?);
+            anyhow::ensure!(with_postgres(config, grant).await?, "no account has this e-mail");
             tracing::info!(role = role.as_str(), "granted");
         }
         Command::Migrate => {
             telemetry::start_logs(config)?;
-            let postgres = Postgres::find(config, &data_dir(config)).await?;
-            db::migrate(&postgres.url).await?;
+            with_postgres(config, async |url: String| db::migrate(&url).await).await?;
             tracing::info!("the database has this version's shape");
-            postgres.stop().await;
         }
     }
     Ok(ExitCode::SUCCESS)
@@ -215,6 +211,14 @@ impl Postgres {
             own.stop().await;
         }
     }
+}
+
+/// Does something with the database's URL, then stops our own server whatever came of it.
+async fn with_postgres<T>(config: &Config, work: impl AsyncFnOnce(String) -> anyhow::Result<T>) -> anyhow::Result<T> {
+    let postgres = Postgres::find(config, &embedded::make_data_dir(&data_dir(config))?).await?;
+    let done = work(postgres.url.clone()).await;
+    postgres.stop().await;
+    done
 }
 
 fn data_dir(config: &Config) -> PathBuf {

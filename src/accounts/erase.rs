@@ -7,7 +7,9 @@ use lastbite_protocol::{UserId, rest::DeleteAccount};
 use serde::{Deserialize, Serialize};
 
 use super::{
+    export,
     password::Fit,
+    picture,
     sessions::{self, Why},
     store,
 };
@@ -59,7 +61,9 @@ impl TaskHandler for EraseAccount {
 impl EraseAccount {
     async fn erase(self, app: &App) -> anyhow::Result<()> {
         let user = self.user;
-        // The meals first: should a photo not go, the job is tried again, and the row still names it.
+        // Files first: should one not go, the job is tried again, and the row still names it.
+        export::erase(app, user).await?;
+        picture::erase(app, user).await?;
         meals::erase(app, user).await?;
         for challenge in challenges::played_by(&app.db.jobs, user).await? {
             let tx = app.db.jobs.begin().await?;

@@ -13,7 +13,7 @@ use lastbite_protocol::{
 };
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
-use sqlx::PgExecutor;
+use sqlx::{PgExecutor, PgPool};
 use uuid::Uuid;
 
 use super::{belongings, store};
@@ -173,7 +173,22 @@ async fn is_known(app: &App, export: Uuid) -> Result<bool, sqlx::Error> {
         .await
 }
 
-/// Removes exports that have expired, and gives up those that were never written. The object goes before its row.
+/// Removes all exports of a user. The object goes before its row.
+pub(super) async fn erase(app: &App, user: UserId) -> anyhow::Result<()> {
+    let rows = sqlx::query!("select id, key from exports where user_id = $1", user.0).fetch_all(&app.db.jobs).await?;
+    for row in rows {
+        remove(app, &app.db.jobs, row.id, &row.key).await?;
+    }
+    Ok(())
+}
+
+async fn remove(app: &App, pool: &PgPool, export: Uuid, key: &str) -> anyhow::Result<()> {
+    app.media.delete_archive(&key.parse()?).await?;
+    sqlx::query!("delete from exports where id = $1", export).execute(pool).await?;
+    Ok(())
+}
+
+/// Removes exports that have expired, and gives up those that were never written.
 pub(super) async fn forget_old(app: &App) -> anyhow::Result<()> {
     let wall = app.clock.wall();
     let old = sqlx::query!(
@@ -186,8 +201,7 @@ pub(super) async fn forget_old(app: &App) -> anyhow::Result<()> {
     .fetch_all(&app.db.auth)
     .await?;
     for row in old {
-        app.media.delete_archive(&row.key.parse()?).await?;
-        sqlx::query!("delete from exports where id = $1", row.id).execute(&app.db.auth).await?;
+        remove(app, &app.db.auth, row.id, &row.key).await?;
     }
     Ok(())
 }

@@ -6,7 +6,7 @@ use std::net::IpAddr;
 use chrono::{DateTime, TimeDelta, Utc};
 use lastbite_protocol::UserId;
 use sha2::{Digest, Sha256};
-use sqlx::PgPool;
+use sqlx::{PgExecutor, PgPool};
 
 use crate::{
     error::{ApiError, ApiResult},
@@ -21,9 +21,8 @@ pub(super) struct Attempt<'a> {
 }
 
 impl Attempt<'_> {
-    /// The same for an address of mail whether it has an account or not.
     fn account_key(&self) -> Vec<u8> {
-        Sha256::digest(format!("account\0{}", self.email.to_lowercase())).to_vec()
+        account_key(self.email)
     }
 
     fn address_key(&self) -> Vec<u8> {
@@ -64,7 +63,8 @@ impl Attempt<'_> {
         let Some(user) = self.user else { return Ok(false) };
         sqlx::query_scalar!(
             r#"select exists (
-                   select from sessions where user_id = $1 and last_address = $2 and ended_why is distinct from 'reuse'
+                   select from sessions
+                   where user_id = $1 and last_address = $2 and (ended_why is null or ended_why = 'logged_out')
                ) as "known!""#,
             user.0,
             self.address.to_string()
@@ -88,12 +88,17 @@ impl Attempt<'_> {
         }
         Ok(())
     }
+}
 
-    /// It was the right one: what others have guessed before is forgotten.
-    pub(super) async fn succeeded(&self, pool: &PgPool) -> Result<(), sqlx::Error> {
-        sqlx::query!("delete from guesses where key = $1", self.account_key()).execute(pool).await?;
-        Ok(())
-    }
+/// The same for an address of mail whether it has an account or not.
+fn account_key(email: &str) -> Vec<u8> {
+    Sha256::digest(format!("account\0{}", email.to_lowercase())).to_vec()
+}
+
+/// The owner is there: what others have guessed before is forgotten.
+pub(super) async fn forget(db: impl PgExecutor<'_>, email: &str) -> Result<(), sqlx::Error> {
+    sqlx::query!("delete from guesses where key = $1", account_key(email)).execute(db).await?;
+    Ok(())
 }
 
 /// Counts one more within the time. Answers how many there are.

@@ -67,7 +67,12 @@ impl SendCode {
                 tracing::info!(user = %account.id, "a letter cannot be delivered: {error:#}");
                 Ok(())
             }
-            sent => Ok(sent?),
+            Err(error) => {
+                // The job comes again, and what it tries is no letter more.
+                give_back(&app.db.auth, account.id, self.purpose).await?;
+                Err(error.into())
+            }
+            Ok(()) => Ok(()),
         }
     }
 }
@@ -108,6 +113,18 @@ async fn keep(
     .execute(pool)
     .await?;
     Ok(kept.rows_affected() == 1)
+}
+
+/// A letter that was not sent is not counted.
+async fn give_back(pool: &PgPool, user: UserId, purpose: Purpose) -> Result<(), sqlx::Error> {
+    sqlx::query!(
+        "update codes set sent_in_hour = greatest(sent_in_hour - 1, 0) where user_id = $1 and purpose = $2",
+        user.0,
+        purpose.as_str()
+    )
+    .execute(pool)
+    .await?;
+    Ok(())
 }
 
 /// Spends a try, and the code if it is the right one. Answers the address it was sent to.

@@ -204,12 +204,12 @@ fn failed(error: impl std::fmt::Display) -> anyhow::Error {
     anyhow::anyhow!("argon2: {error}")
 }
 
-/// Refuses a password that is too short, too long or known to everybody.
+/// Refuses a password, named by its field, that is too short, too long or known to everybody.
 ///
 /// # Errors
 /// 422 `password_weak`.
-pub(super) fn check(password: &str) -> ApiResult<()> {
-    let weak = |detail: &str| Err(ApiError::invalid("password_weak", "password", detail));
+pub(super) fn check(field: &'static str, password: &str) -> ApiResult<()> {
+    let weak = |detail: &str| Err(ApiError::invalid("password_weak", field, detail));
     let chars = password.chars().count();
     if !limits::PASSWORD_CHARS.contains(&chars) || password.len() > limits::PASSWORD_BYTES_MAX {
         return weak("a password has 8 to 128 characters, at most 512 bytes");

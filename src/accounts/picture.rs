@@ -69,6 +69,20 @@ async fn replace(app: &App, user: UserId, stored: Option<&StoredPhoto>) -> ApiRe
     Ok(before.map(|before| before.0))
 }
 
+/// Removes the picture of a deleted account. Its files go before the row forgets them.
+pub(super) async fn erase(app: &App, user: UserId) -> anyhow::Result<()> {
+    let pool = &app.db.jobs;
+    let shown =
+        sqlx::query_scalar!(r#"select picture as "picture: Json<StoredPhoto>" from users where id = $1"#, user.0)
+            .fetch_optional(pool)
+            .await?
+            .flatten();
+    let Some(Json(shown)) = shown else { return Ok(()) };
+    app.media.delete(&shown.key()?).await?;
+    sqlx::query!("update users set picture = null where id = $1", user.0).execute(pool).await?;
+    Ok(())
+}
+
 /// The picture of a user, if this viewer may see it.
 pub(super) async fn load(pool: &PgPool, viewer: UserId, user: UserId) -> Result<Option<StoredPhoto>, sqlx::Error> {
     let found = sqlx::query_scalar!(

@@ -9,7 +9,7 @@ use lastbite_protocol::{
 
 use super::{
     consents,
-    guesses::Attempt,
+    guesses::{self, Attempt},
     letters::{self, Purpose, SendCode},
     password::{self, Fit},
     sessions::{self, Device, RefreshToken, Refreshed, Why},
@@ -30,7 +30,7 @@ use crate::{
 pub(super) async fn register(app: &App, wish: Register, device: &Device) -> ApiResult<SignedIn> {
     let email = parse_email(&wish.email)?;
     let nickname = parse_nickname(&wish.nickname)?;
-    password::check(&wish.password)?;
+    password::check("password", &wish.password)?;
     let hash = app.hasher.hash(wish.password).await?;
     let user = NewUser {
         id: UserId::generate(),
@@ -56,6 +56,15 @@ pub(super) async fn register(app: &App, wish: Register, device: &Device) -> ApiR
 
 /// Signs in. A wrong e-mail and a wrong password are answered alike, and take as long.
 pub(super) async fn log_in(app: &App, log_in: LogIn, device: &Device) -> ApiResult<SignedIn> {
+    loop {
+        if let Some(signed_in) = try_log_in(app, &log_in, device).await? {
+            return Ok(signed_in);
+        }
+    }
+}
+
+/// Answers none when the password was changed while this one was hashed: then it has to fit the new one.
+async fn try_log_in(app: &App, log_in: &LogIn, device: &Device) -> ApiResult<Option<SignedIn>> {
     // What cannot be an address is nobody's, and is not for Postgres to see: it knows no NUL.
     let user = match parse_email(&log_in.email) {
         Ok(email) => store::load_by_email(&app.db.auth, &email).await?,
@@ -69,19 +78,28 @@ pub(super) async fn log_in(app: &App, log_in: LogIn, device: &Device) -> ApiResu
     let attempt = Attempt { email: log_in.email.trim(), address: device.address, user: id };
     let is_known = attempt.admit(pool, wall).await?;
     let stored = user.as_ref().and_then(|user| user.password_hash.clone());
-    let fit = app.hasher.fits(log_in.password.clone(), stored, is_known).await?;
+    let fit = app.hasher.fits(log_in.password.clone(), stored.clone(), is_known).await?;
     let Some(user) = user.filter(|_| fit != Fit::No) else {
         attempt.failed(pool, wall).await?;
         return Err(credentials_wrong());
     };
-    attempt.succeeded(pool).await?;
-    check_not_blocked(&user)?;
-    if fit == Fit::YesWeakly {
-        let hash = app.hasher.hash(log_in.password).await?;
-        store::set_password(&app.db.auth, user.account.id, &hash).await?;
+    let user = user.account.id;
+    let stronger = match fit {
+        Fit::YesWeakly => Some(app.hasher.hash(log_in.password.clone()).await?),
+        Fit::Yes | Fit::No => None,
+    };
+    let mut tx = app.db.auth.begin().await?;
+    if !store::lock(&mut tx, user).await? {
+        return Err(credentials_wrong());
     }
-    let tx = app.db.auth.begin().await?;
-    enter(app, tx, user.account.id, device).await
+    if store::load(&mut *tx, user).await?.and_then(|user| user.password_hash) != stored {
+        return Ok(None);
+    }
+    if let Some(hash) = stronger {
+        store::set_password(&mut *tx, user, &hash).await?;
+    }
+    guesses::forget(&mut *tx, attempt.email).await?;
+    enter(app, tx, user, device).await.map(Some)
 }
 
 /// Begins a session in a transaction that has found out who it is, commits, and answers its tokens.
@@ -160,7 +178,7 @@ pub(super) async fn end_all(app: &App, caller: Caller) -> ApiResult<()> {
 
 /// Sets another password, for who knows the one before; all other sessions end.
 pub(super) async fn change_password(app: &App, caller: Caller, wish: ChangePassword) -> ApiResult<()> {
-    password::check(&wish.new_password)?;
+    password::check("new_password", &wish.new_password)?;
     let found = store::load(&app.db.auth, caller.user).await?.ok_or_else(|| ApiError::not_found("account"))?;
     let old = wish.old_password.filter(|old| old.len() <= limits::PASSWORD_BYTES_MAX).unwrap_or_default();
     if found.password_hash.is_some() && app.hasher.fits(old, found.password_hash.clone(), true).await? == Fit::No {
@@ -168,7 +186,9 @@ pub(super) async fn change_password(app: &App, caller: Caller, wish: ChangePassw
     }
     let hash = app.hasher.hash(wish.new_password).await?;
     let mut tx = app.db.auth.begin().await?;
-    store::lock(&mut tx, caller.user).await?;
+    if !store::lock(&mut tx, caller.user).await? {
+        return Err(ApiError::not_found("account"));
+    }
     // Who changed it meanwhile knew the old one as well; the later one is told.
     let now = store::load(&mut *tx, caller.user).await?.and_then(|user| user.password_hash);
     if now != found.password_hash {
@@ -217,7 +237,7 @@ pub(super) async fn forgot_password(app: &App, email: &str) -> ApiResult<()> {
 
 /// Sets a new password with the code of such a letter. All sessions end.
 pub(super) async fn reset_password(app: &App, wish: ResetPassword) -> ApiResult<()> {
-    password::check(&wish.new_password)?;
+    password::check("new_password", &wish.new_password)?;
     // The same work whether there is such an account or not, and a hash whether the code is right or not.
     let hash = app.hasher.hash(wish.new_password).await?;
     let email = parse_email(&wish.email).map_err(|_| code_wrong())?;
@@ -226,7 +246,12 @@ pub(super) async fn reset_password(app: &App, wish: ResetPassword) -> ApiResult<
     let spent = letters::spend(&app.db.auth, &app.auth.keys, user, Purpose::ResetPassword, &wish.code, wall).await?;
     let sent_to = spent.ok_or_else(code_wrong)?;
     let mut tx = app.db.auth.begin().await?;
+    if !store::lock(&mut tx, user).await? {
+        return Err(code_wrong());
+    }
     store::set_password(&mut *tx, user, &hash).await?;
+    // What strangers guessed was the password before.
+    guesses::forget(&mut *tx, &email).await?;
     // Whoever has the code has the mail.
     store::set_email_verified(&mut *tx, user, &sent_to, wall).await?;
     let ended = sessions::end_all(&mut tx, user, None, Why::Password, wall).await?;

@@ -110,9 +110,12 @@ pub(super) async fn load(db: impl PgExecutor<'_>, user: UserId) -> Result<Option
     row.map(UserRow::into_user).transpose()
 }
 
-/// Takes the user's row for this transaction, so that what decides about it does so one after the other.
+/// Takes the user's row for this transaction, so that what decides about it does so one after the other. Answers whether
+/// there is such an account (still).
 pub(super) async fn lock(tx: &mut Tx, user: UserId) -> Result<bool, sqlx::Error> {
-    let found = sqlx::query!("select id from users where id = $1 for update", user.0).fetch_optional(&mut **tx).await?;
+    let found = sqlx::query!("select id from users where id = $1 and deleted_at is null for update", user.0)
+        .fetch_optional(&mut **tx)
+        .await?;
     Ok(found.is_some())
 }
 
@@ -181,6 +184,7 @@ pub(super) async fn empty(tx: &mut Tx, user: UserId, wall: DateTime<Utc>) -> Res
     sqlx::query!("delete from weights where user_id = $1", user.0).execute(&mut **tx).await?;
     sqlx::query!("delete from codes where user_id = $1", user.0).execute(&mut **tx).await?;
     sqlx::query!("delete from identities where user_id = $1", user.0).execute(&mut **tx).await?;
+    sqlx::query!("delete from oidc_tickets where user_id = $1", user.0).execute(&mut **tx).await?;
     Ok(())
 }
 

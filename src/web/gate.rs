@@ -64,6 +64,7 @@ const CODE: Policy = policy("code", 20, 600, true);
 const NICKNAME: Policy = policy("nickname", 60, 60, false);
 const EXPORT: Policy = policy("export", 3, 86_400, true);
 const WRITE: Policy = policy("write", 120, 60, true);
+const WEBHOOK: Policy = policy("webhook", 600, 60, false);
 
 /// Every route of the API.
 pub const ROUTES: &[(Method, &str, Needs, Policy)] = &[
@@ -122,6 +123,15 @@ pub const ROUTES: &[(Method, &str, Needs, Policy)] = &[
     (Method::GET, "/api/v1/meals/{id}/photo/{size}", Needs::Token, USUAL),
 ];
 
+/// Routes apart from the API that do work for anybody: how often, by address.
+const OUTSIDE: &[(&str, Policy)] = &[
+    ("/oidc/{provider}/start", SIGN_IN),
+    ("/oidc/{provider}/callback", SIGN_IN),
+    ("/webhooks/{provider}/unlink", WEBHOOK),
+    ("/webhooks/{provider}/status", WEBHOOK),
+    ("/exports/{token}", USUAL),
+];
+
 /// For whom a rate is counted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 enum Key {
@@ -147,7 +157,8 @@ impl Rates {
             let quota = Quota::with_period(each).unwrap_or_else(|| Quota::per_second(burst)).allow_burst(burst);
             RateLimiter::dashmap(quota).with_middleware()
         };
-        Self { counters: ROUTES.iter().map(|(.., policy)| (policy.name, counter(policy))).collect() }
+        let policies = ROUTES.iter().map(|(.., policy)| policy).chain(OUTSIDE.iter().map(|(_, policy)| policy));
+        Self { counters: policies.map(|policy| (policy.name, counter(policy))).collect() }
     }
 
     /// Forgets who has all of a rate back.
@@ -177,7 +188,10 @@ pub(super) async fn gate(
 ) -> Response {
     let route = request.extensions().get::<MatchedPath>().map_or("", MatchedPath::as_str);
     if !route.starts_with("/api/") {
-        return next.run(request).await;
+        return match OUTSIDE.iter().find(|(path, _)| *path == route) {
+            Some((_, policy)) => counted(&app, policy, Key::Address(address), request, next).await,
+            None => next.run(request).await,
+        };
     }
     // HEAD is answered as GET is.
     let method = if request.method() == Method::HEAD { &Method::GET } else { request.method() };
@@ -196,15 +210,19 @@ pub(super) async fn gate(
         Err(refused) => return refused.into_response(),
     };
     let key = caller.filter(|_| policy.by_user).map_or(Key::Address(address), |caller| Key::User(caller.user));
-    let taken = app.web.rates.take(policy, key);
-    let (left, burst, wait) = match taken {
+    if let Some(caller) = caller {
+        request.extensions_mut().insert(caller);
+    }
+    counted(&app, policy, key, request, next).await
+}
+
+/// Takes one of a rate and lets the request on, or says when to come again.
+async fn counted(app: &App, policy: &Policy, key: Key, request: Request, next: Next) -> Response {
+    let (left, burst, wait) = match app.web.rates.take(policy, key) {
         Ok((left, burst)) => (left, burst, Duration::ZERO),
         Err((burst, wait)) => (0, burst, wait),
     };
     let mut response = if wait.is_zero() {
-        if let Some(caller) = caller {
-            request.extensions_mut().insert(caller);
-        }
         next.run(request).await
     } else {
         metrics::counter!("lastbite_rate_limited_total", "policy" => policy.name).increment(1);

@@ -8,7 +8,7 @@ use crate::support::{
     Answer, Player, World, facts, lunch, pictures,
     play::game,
     player::{PASSWORD, logs_in, refreshes},
-    seoul, until,
+    seoul, tells,
     uploads::files_in,
 };
 
@@ -58,6 +58,8 @@ async fn a_deleted_account_leaves_its_places_and_nothing_else() {
     world.referee_at(seoul("2026-03-03 02:00")).await;
     let mut board = world.spectator(one).await;
     let mut own = mina.watches(one).await;
+    mina.shows("image/jpeg", pictures::jpeg(90, 90)).await.ok::<Value>(200);
+    let export = mina.takes_all().await;
     assert!(everything(&world).await.contains("mina_personal"));
     let before = facts::standings(&world.db, one).await;
 
@@ -73,15 +75,15 @@ async fn a_deleted_account_leaves_its_places_and_nothing_else() {
     board
         .sees("that she has withdrawn", |board| board.row(mina.id).is_some_and(|row| row.nickname == "withdrawn"))
         .await;
-    until("all is erased", || async {
-        (world.count("select count(*) from graphile_worker._private_jobs").await == 0).then_some(())
-    })
-    .await;
+    world.is_quiet().await;
     let left = everything(&world).await;
     for personal in ["mina_personal", "secret phone", "really ate", "777", "61234", "a-key-of-mina"] {
-        assert!(!left.contains(personal), "{personal} is still there");
+        assert!(!tells(&left, personal), "{personal} is still there");
     }
-    assert_eq!(files_in(world.media.path()), 0, "no size of her photo is left");
+    assert_eq!(files_in(world.media.path()), 0, "no photo, picture or export of hers is left");
+    assert_eq!(world.count("select count(*) from users where picture is not null").await, 0);
+    assert_eq!(world.count("select count(*) from exports").await, 0);
+    world.api().get(export.url.as_deref().unwrap()).await.refused(404, "not_found");
     assert_eq!(world.count("select count(*) from meals").await, 1, "jun's own is");
     assert_eq!(facts::standings(&world.db, one).await, before, "ranks hold");
     facts::assert_board_is_true(&board.model, &world.db, one).await;

@@ -35,14 +35,6 @@ impl World {
         })
         .await
     }
-
-    /// Waits until no job is left.
-    async fn is_quiet(&self) {
-        until("the jobs are done", || async {
-            (self.count("select count(*) from graphile_worker._private_jobs").await == 0).then_some(())
-        })
-        .await;
-    }
 }
 
 fn subject_of(letter: &str) -> &str {
@@ -219,5 +211,30 @@ async fn a_nickname_is_looked_up_before_it_is_wished_for() {
     }
     free("a").await.refused(422, "nickname_invalid");
     free("%00%00").await.refused(422, "nickname_invalid");
+    world.stop().await;
+}
+
+#[tokio::test]
+async fn letters_that_could_not_be_sent_are_not_counted() {
+    let world = World::open().await;
+    let (_, folder) = (world.newcomer().await, world.letters.path());
+    world.is_quiet().await;
+    std::fs::rename(folder, folder.with_extension("away")).unwrap();
+    forgets(&world.api(), "mina@example.com").await;
+    // More tries than an hour has letters.
+    for tries in 1..=5_i16 {
+        until("the letter cannot be sent", || async {
+            let failed =
+                sqlx::query_scalar("select attempts from graphile_worker._private_jobs where last_error is not null");
+            (failed.fetch_optional(&world.db).await.unwrap() == Some(tries)).then_some(())
+        })
+        .await;
+        if tries == 5 {
+            std::fs::rename(folder.with_extension("away"), folder).unwrap();
+        }
+        sqlx::query("update graphile_worker._private_jobs set run_at = now()").execute(&world.db).await.unwrap();
+    }
+    let code = code_in(&world.letters(2).await[1]);
+    resets(&world.api(), "mina@example.com", &code).await.ok_empty(204);
     world.stop().await;
 }

@@ -7,7 +7,7 @@ use serde_json::json;
 use crate::support::{Answer, Player, World, pictures, uploads::files_in};
 
 impl Player {
-    async fn shows(&self, kind: &str, picture: Vec<u8>) -> Answer {
+    pub(crate) async fn shows(&self, kind: &str, picture: Vec<u8>) -> Answer {
         let request = self.api.request(Method::PUT, "/api/v1/accounts/me/picture");
         Answer::of(request.header(CONTENT_TYPE, kind).body(picture)).await
     }

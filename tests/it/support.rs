@@ -47,3 +47,12 @@ pub(crate) async fn until<T, F: Future<Output = Option<T>>>(what: &str, mut ask:
     };
     tokio::time::timeout(PATIENCE, asking).await.unwrap_or_else(|_| panic!("it never came to be: {what}"))
 }
+
+/// Whether a text tells something. Digits have to stand for themselves: ids have many in a row by chance.
+pub(crate) fn tells(text: &str, what: &str) -> bool {
+    if what.bytes().all(|letter| letter.is_ascii_digit()) {
+        text.split(|letter: char| !letter.is_alphanumeric()).any(|word| word == what)
+    } else {
+        text.contains(what)
+    }
+}

@@ -143,6 +143,14 @@ impl World {
         sqlx::query_scalar(query).fetch_one(&self.db).await.unwrap()
     }
 
+    /// Waits until no job is left.
+    pub(crate) async fn is_quiet(&self) {
+        until("the jobs are done", || async {
+            (self.count("select count(*) from graphile_worker._private_jobs").await == 0).then_some(())
+        })
+        .await;
+    }
+
     /// Stops the server as an operator would.
     pub(crate) async fn stop(self) {
         self.node.stop().await;
