@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use crate::support::{
     Answer, Api, World,
+    letters::{code_in, subject_of},
     player::{PASSWORD, refreshes},
     until,
 };
@@ -21,32 +22,6 @@ impl World {
         let signed_in: SignedIn = self.api().post("/api/v1/accounts", &body).await.ok(201);
         (signed_in, code_in(&self.letters(1).await[0]))
     }
-
-    /// Waits until so many letters have been written; the oldest first.
-    async fn letters(&self, count: usize) -> Vec<String> {
-        let folder = self.letters.path();
-        until("the letters", || async {
-            let entries = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
-            let mut files: Vec<_> = entries.filter(|path| path.extension().is_some_and(|end| end == "eml")).collect();
-            files.sort();
-            let letters: Vec<_> = files.iter().map(|file| std::fs::read_to_string(file).unwrap()).collect();
-            // One that is just being written is not whole.
-            (letters.len() >= count && letters.iter().all(|letter| letter.contains("\r\n\r\n"))).then_some(letters)
-        })
-        .await
-    }
-}
-
-fn subject_of(letter: &str) -> &str {
-    letter.lines().find_map(|line| line.strip_prefix("Subject: ")).unwrap()
-}
-
-/// The six digits at the end of the subject.
-fn code_in(letter: &str) -> String {
-    let subject = subject_of(letter);
-    let code = &subject[subject.len() - 6..];
-    assert!(code.bytes().all(|digit| digit.is_ascii_digit()), "{subject}");
-    code.to_owned()
 }
 
 fn other_than(code: &str) -> String {
@@ -224,8 +199,9 @@ async fn letters_that_could_not_be_sent_are_not_counted() {
     // More tries than an hour has letters.
     for tries in 1..=5_i16 {
         until("the letter cannot be sent", || async {
-            let failed =
-                sqlx::query_scalar("select attempts from graphile_worker._private_jobs where last_error is not null");
+            let failed = sqlx::query_scalar(
+                "select attempts from graphile_worker._private_jobs where last_error is not null and locked_at is null",
+            );
             (failed.fetch_optional(&world.db).await.unwrap() == Some(tries)).then_some(())
         })
         .await;

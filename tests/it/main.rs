@@ -33,6 +33,7 @@ mod page_comes_back;
 mod page_fits_its_reader;
 mod page_leads_the_way;
 mod page_shows_the_game;
+mod page_signs_in;
 mod photos_are_clean;
 mod pictures_of_people;
 mod profiles_are_ones_own;

@@ -9,6 +9,7 @@ pub(crate) mod challenges;
 pub(crate) mod crowd;
 pub(crate) mod facts;
 pub(crate) mod kakao;
+pub(crate) mod letters;
 pub(crate) mod pictures;
 pub(crate) mod play;
 pub(crate) mod player;

@@ -18,7 +18,12 @@ use serde_json::{Value, json};
 use tokio::net::TcpStream;
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async, tungstenite::Message};
 
-use super::{PATIENCE, postgres::tempfile::Folder, until};
+use super::{
+    PATIENCE,
+    postgres::tempfile::Folder,
+    until,
+    world::{PUBLIC_NAME, PUBLIC_URL},
+};
 
 const LOOK_AGAIN: Duration = Duration::from_millis(25);
 
@@ -53,12 +58,16 @@ pub(crate) struct Frame {
 }
 
 impl Browser {
-    async fn start() -> Self {
+    /// Starts one that finds the public name of a server of the tests at `address`.
+    async fn start(address: &str) -> Self {
         let profile = Folder::new("lastbite-browser");
         let process = Command::new(program())
             .args(["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--lang=ko"])
             .args(["--disable-background-networking", "--disable-component-update", "--disable-sync"])
             .args(["--disable-dev-shm-usage", "--hide-scrollbars", "--accept-lang=ko", "--remote-debugging-port=0"])
+            .arg(format!("--host-resolver-rules=MAP {PUBLIC_NAME} {address}"))
+            // It is to be so as behind TLS.
+            .arg(format!("--unsafely-treat-insecure-origin-as-secure={PUBLIC_URL}"))
             .arg(format!("--user-data-dir={}", profile.path().display()))
             .arg("about:blank")
             .stdin(Stdio::null())
@@ -101,7 +110,16 @@ fn program() -> String {
 impl Page {
     /// Starts a browser, in Korean and of a desktop's size, and shows `path` of the server at `origin`.
     pub(crate) async fn open(origin: &str, path: &str) -> Self {
-        let browser = Browser::start().await;
+        Self::open_as(origin, origin, path).await
+    }
+
+    /// The same under the server's public name, to which others send the visitor back.
+    pub(crate) async fn open_by_name(origin: &str, path: &str) -> Self {
+        Self::open_as(PUBLIC_URL, origin, path).await
+    }
+
+    async fn open_as(origin: &str, server: &str, path: &str) -> Self {
+        let browser = Browser::start(server.trim_start_matches("http://")).await;
         let (socket, _) = connect_async(browser.new_page().await).await.unwrap();
         let mut page = Self {
             browser,
@@ -182,6 +200,13 @@ impl Page {
             let event = json!({ "type": kind, "x": x, "y": y, "button": "left", "clickCount": 1 });
             self.ask("Input.dispatchMouseEvent", event).await;
         }
+    }
+
+    /// Types into a field, in place of what was there.
+    pub(crate) async fn types(&mut self, selector: &str, text: &str) {
+        self.click(selector).await;
+        self.evaluate::<Value>(&format!("document.querySelector({selector:?}).select()")).await;
+        self.ask("Input.insertText", json!({ "text": text })).await;
     }
 
     /// Writes what is seen into a PNG, for a human who wants to know why a test fails.

@@ -11,6 +11,7 @@ use tokio::{sync::oneshot, task::JoinHandle};
 use super::{Api, PATIENCE, Player, Viewer, postgres, postgres::tempfile::Folder, seoul, until};
 
 /// How the outside reaches the servers, as far as they know.
+pub(crate) const PUBLIC_NAME: &str = "lastbite.test";
 pub(crate) const PUBLIC_URL: &str = "http://lastbite.test";
 
 /// A database, a clock and a server.
