@@ -7,10 +7,13 @@ use std::{
     time::Duration,
 };
 
-use anyhow::Context as _;
+use anyhow::{Context as _, ensure};
 use lastbite_protocol::{
     ChallengeId, MealId,
-    rest::{Challenge, Language, LogIn, MealOutcome, Membership, NewChallenge, NewMeal, Problem, Register, SignedIn},
+    rest::{
+        Challenge, ForgotPassword, Language, LogIn, MealOutcome, Membership, NewChallenge, NewMeal, Problem, Register,
+        SignedIn,
+    },
 };
 use reqwest::{Client, RequestBuilder, StatusCode, header::RETRY_AFTER};
 use serde::de::DeserializeOwned;
@@ -62,13 +65,7 @@ pub(crate) struct User {
 impl User {
     /// Registers. Waits while the server has too many passwords to hash.
     pub(crate) async fn register(target: &Target, source: Option<IpAddr>, nickname: String) -> anyhow::Result<Self> {
-        let http = Client::builder()
-            .no_proxy()
-            .tls_certs_only([])
-            .timeout(REQUEST_TIMEOUT)
-            .tcp_nodelay(true)
-            .local_address(source);
-        let http = http.build().context("making an HTTP client")?;
+        let http = client(source)?;
         let base = format!("{}/api/v1", target.url);
         let wish = Register {
             email: format!("{nickname}@loadtest.lastbite.example"),
@@ -102,6 +99,15 @@ impl User {
         self.signed_in(|| self.http.delete(self.url(&format!("/meals/{meal}")))).await
     }
 
+    /// One try to sign in once more.
+    pub(crate) async fn log_in(&self) -> Result<(), Failure> {
+        once::<SignedIn>(self.http.post(self.url("/sessions")).json(&self.log_in)).await.map(drop)
+    }
+
+    pub(crate) fn email(&self) -> &str {
+        &self.log_in.email
+    }
+
     async fn signed_in<T: DeserializeOwned>(&self, request: impl Fn() -> RequestBuilder) -> Result<T, Failure> {
         match once(self.with_token(request())).await {
             Err(failure) if failure.code == "http 401 token_expired" => {
@@ -121,6 +127,53 @@ impl User {
     fn with_token(&self, request: RequestBuilder) -> RequestBuilder {
         request.bearer_auth(&*self.access_token.lock().unwrap_or_else(PoisonError::into_inner))
     }
+}
+
+/// Somebody who is not signed in, from an address of their own.
+#[derive(Clone, Debug)]
+pub(crate) struct Guest {
+    http: Client,
+    url: String,
+}
+
+impl Guest {
+    pub(crate) fn new(target: &Target, source: Option<IpAddr>) -> anyhow::Result<Self> {
+        Ok(Self { http: client(source)?, url: target.url.clone() })
+    }
+
+    /// Opens the connection.
+    pub(crate) async fn warm_up(&self) -> anyhow::Result<()> {
+        self.http.get(format!("{}/health/live", self.url)).send().await?.error_for_status()?;
+        Ok(())
+    }
+
+    /// Tries a password that is wrong.
+    pub(crate) async fn guesses(&self, email: &str) -> anyhow::Result<()> {
+        let wish = LogIn { email: email.to_owned(), password: "not that one".to_owned(), device: None };
+        let answer = self.http.post(format!("{}/api/v1/sessions", self.url)).json(&wish).send().await?;
+        ensure!(answer.status() == StatusCode::UNAUTHORIZED, "a wrong password is answered {}", answer.status());
+        answer.bytes().await?;
+        Ok(())
+    }
+
+    /// Asks for a letter with a code for a new password.
+    pub(crate) async fn forgets(&self, email: &str) -> anyhow::Result<()> {
+        let wish = ForgotPassword { email: email.to_owned() };
+        let answer = self.http.post(format!("{}/api/v1/password/forgot", self.url)).json(&wish).send().await?;
+        ensure!(answer.status() == StatusCode::ACCEPTED, "a forgotten password is answered {}", answer.status());
+        answer.bytes().await?;
+        Ok(())
+    }
+}
+
+fn client(source: Option<IpAddr>) -> anyhow::Result<Client> {
+    let client = Client::builder()
+        .no_proxy()
+        .tls_certs_only([])
+        .timeout(REQUEST_TIMEOUT)
+        .tcp_nodelay(true)
+        .local_address(source);
+    client.build().context("making an HTTP client")
 }
 
 /// For setting the stage: again, while the server asks for patience.

@@ -8,7 +8,7 @@
 //! - [`start`]: when and in which zone a challenge can begin soon
 //! - [`api`]: the REST calls; [`stage`]: accounts and a challenge to measure with
 //! - [`spectator`]: one socket; [`crowd`]: all of them; [`arrivals`]: from what they saw to latencies
-//! - [`play`], [`idle`], [`connect`]: the commands
+//! - [`play`], [`idle`], [`connect`], [`logins`], [`timing`]: the commands
 //! - [`process`]: what `/proc` says; [`report`]: the table and the JSON file
 
 mod api;
@@ -16,6 +16,7 @@ mod arrivals;
 mod connect;
 mod crowd;
 mod idle;
+mod logins;
 mod play;
 mod process;
 mod report;
@@ -24,6 +25,7 @@ mod stage;
 mod start;
 mod stop;
 mod target;
+mod timing;
 
 use std::{io::Write as _, path::PathBuf, process::ExitCode};
 
@@ -66,6 +68,10 @@ enum Command {
     Idle(idle::Args),
     /// Sockets a second, with hello and first snapshot
     Connect(connect::Args),
+    /// Log-ins, more than can be hashed; how many get in, and how soon the others know
+    Logins(logins::Args),
+    /// Whether the time of an answer tells that an account exists
+    Timing(timing::Args),
 }
 
 #[tokio::main]
@@ -90,5 +96,7 @@ async fn run(args: Args) -> anyhow::Result<()> {
         Command::Deliveries(wish) => Box::pin(play::run("deliveries", &args.common, &wish.into(), stop)).await,
         Command::Idle(idle) => Box::pin(idle::run(&args.common, &idle, stop)).await,
         Command::Connect(connect) => Box::pin(connect::run(&args.common, &connect, stop)).await,
+        Command::Logins(logins) => Box::pin(logins::run(&args.common, &logins, stop)).await,
+        Command::Timing(timing) => Box::pin(timing::run(&args.common, &timing, stop)).await,
     }
 }

@@ -67,6 +67,13 @@ pub(crate) async fn register(target: &Target, count: u32) -> anyhow::Result<Vec<
     Ok(users)
 }
 
+/// An address of mail as long and alike, of which no account is known.
+pub(crate) fn email_of_nobody(email: &str) -> String {
+    let run = Uuid::new_v4().simple().to_string();
+    let rest = email.get("load_00000000".len()..).unwrap_or_default();
+    format!("load_{}{rest}", &run[..8])
+}
+
 /// A challenge that begins at `start`, which all `players` have joined.
 pub(crate) async fn challenge(players: &[User], start: &Start) -> anyhow::Result<ChallengeId> {
     let seats = u32::try_from(players.len())?;

@@ -53,6 +53,11 @@ impl Target {
         self.source(64, number / PLAYERS_PER_ADDRESS)
     }
 
+    /// Where the requests of somebody without an account come from, each from an address of their own.
+    pub(crate) fn source_of_guest(&self, number: u32) -> Option<IpAddr> {
+        self.source(192, number)
+    }
+
     /// The address `place` of a block of 127.0.0.0/8 that begins at 127.`block`.0.2.
     fn source(&self, block: u8, place: u32) -> Option<IpAddr> {
         let many = matches!(self.address.ip(), IpAddr::V4(address) if address.is_loopback());

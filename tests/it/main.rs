@@ -51,5 +51,6 @@ mod sockets_speak_the_protocol;
 mod spectators_see_no_secrets;
 mod tidy;
 mod tokens_are_checked;
+mod tokens_are_forged;
 mod uploads_are_done_once;
 mod uploads_survive_bad_clients;
