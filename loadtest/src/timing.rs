@@ -9,7 +9,7 @@ use tokio::time::{Duration, Instant};
 
 use crate::{
     Common,
-    api::Guest,
+    api::{Guest, User},
     arrivals::{Quantiles, histogram},
     report::{Report, Table, Tell, say},
     stage::{self, ServerClock},
@@ -19,6 +19,7 @@ use crate::{
 
 /// A server slows the fifth wrong guess at an account.
 const ROUNDS: u32 = 4;
+const PAUSE: Duration = Duration::from_millis(30);
 
 #[derive(Clone, Debug, clap::Args)]
 pub(crate) struct Args {
@@ -48,32 +49,9 @@ pub(crate) async fn run(common: &Common, wish: &Args, stop: Stop) -> anyhow::Res
     let clock = ServerClock::read(&target).await?;
     say(format_args!("registering {} accounts…", wish.accounts));
     let users = stage::register(&target, wish.accounts).await?;
-    let (mut guesses, mut letters) = (Samples::default(), Samples::default());
-    let mut number = 0;
-    for _ in 0..ROUNDS {
-        for user in &users {
-            if stop.asked() {
-                break;
-            }
-            let guest = Guest::new(&target, target.source_of_guest(number))?;
-            number += 1;
-            guest.warm_up().await?;
-            // Alike, but for the account.
-            let nobody = stage::email_of_nobody(user.email());
-            let mut questions = [(user.email(), true), (nobody.as_str(), false)];
-            if number % 2 == 0 {
-                questions.reverse();
-            }
-            for (email, exists) in questions {
-                let sent = Instant::now();
-                guest.guesses(email).await?;
-                guesses.add(exists, sent.elapsed());
-                let sent = Instant::now();
-                guest.forgets(email).await?;
-                letters.add(exists, sent.elapsed());
-            }
-        }
-    }
+    let asked = Asked { target: &target, users: &users, stop: &stop };
+    let guesses = asked.all(0, async |guest, email| guest.guesses(email).await).await?;
+    let letters = asked.all(guesses.count(), async |guest, email| guest.forgets(email).await).await?;
     let report = Report {
         command: "timing",
         target: &target.url,
@@ -85,6 +63,43 @@ pub(crate) async fn run(common: &Common, wish: &Args, stop: Stop) -> anyhow::Res
     report.publish(common.json.as_deref())
 }
 
+/// What is asked, of whom.
+struct Asked<'a> {
+    target: &'a Target,
+    users: &'a [User],
+    stop: &'a Stop,
+}
+
+impl Asked<'_> {
+    /// Asks about each account, and about an address like it that has none; guests are numbered from `number` on.
+    async fn all(
+        &self,
+        mut number: u32,
+        ask: impl AsyncFn(&Guest, &str) -> anyhow::Result<()>,
+    ) -> anyhow::Result<Samples> {
+        let mut samples = Samples::default();
+        for user in (0..ROUNDS).flat_map(|_| self.users).take_while(|_| !self.stop.asked()) {
+            let guest = Guest::new(self.target, self.target.source_of_guest(number))?;
+            guest.warm_up().await?;
+            let nobody = stage::email_of_nobody(user.email());
+            let mut questions = [(user.email(), true), (nobody.as_str(), false)];
+            // Neither is always the first.
+            if number % 2 == 0 {
+                questions.reverse();
+            }
+            for (email, exists) in questions {
+                let sent = Instant::now();
+                ask(&guest, email).await?;
+                samples.add(exists, sent.elapsed());
+                // What the server does after its answer is not to meet the next question.
+                tokio::time::sleep(PAUSE).await;
+            }
+            number += 1;
+        }
+        Ok(samples)
+    }
+}
+
 #[derive(Default)]
 struct Samples {
     with_account: Vec<Duration>,
@@ -92,6 +107,10 @@ struct Samples {
 }
 
 impl Samples {
+    fn count(&self) -> u32 {
+        u32::try_from(self.without.len()).unwrap_or(u32::MAX)
+    }
+
     fn add(&mut self, exists: bool, took: Duration) {
         if exists { &mut self.with_account } else { &mut self.without }.push(took);
     }
