@@ -7,7 +7,8 @@ use std::time::Duration;
 
 use anyhow::Context;
 use graphile_worker::{
-    JobComplete, JobFail, JobPermanentlyFail, LocalQueueConfig, TaskHandler, WorkerOptions, WorkerShutdownConfig,
+    JobComplete, JobFail, JobPermanentlyFail, LocalQueueConfig, RefetchDelayConfig, TaskHandler, WorkerOptions,
+    WorkerShutdownConfig,
 };
 use serde::Serialize;
 use sqlx::{PgConnection, PgPool, postgres::PgPoolOptions};
@@ -56,11 +57,15 @@ pub fn options(pool: &PgPool, drain: &CancellationToken) -> WorkerOptions {
         .listen_os_shutdown_signals(false)
         .grace_period(limits::JOB_GRACE)
         .shutdown_signal(drain.clone().cancelled_owned());
+    // With nothing to do, the library's queue of jobs asks for more as fast as Postgres answers, unless it is told to wait.
+    // News of a job end the wait.
+    let rest = RefetchDelayConfig::default().with_duration(limits::JOBS_LOOK_INTERVAL).with_max_abort_threshold(1);
     WorkerOptions::default()
         .pg_pool(pool.clone())
         .concurrency(limits::JOBS_AT_ONCE_MAX)
+        .poll_interval(limits::JOBS_LOOK_INTERVAL)
         // Without it a backlog is done one job a second and thread.
-        .local_queue(LocalQueueConfig::default())
+        .local_queue(LocalQueueConfig::default().with_refetch_delay(rest))
         .worker_shutdown(shutdown)
         .on(JobComplete, async |done| {
             metrics::counter!("lastbite_jobs_done_total", "job" => done.job.task_identifier().clone()).increment(1);

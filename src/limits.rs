@@ -120,6 +120,8 @@ pub const EXPORTS_FORGOTTEN_AT_ONCE: i64 = 1_000;
 
 pub const JOB_CONNECTIONS_MAX: u32 = 3;
 pub const JOBS_AT_ONCE_MAX: usize = 4;
+/// Jobs that are tried again, and those whose news was lost, begin within this time.
+pub const JOBS_LOOK_INTERVAL: Duration = Duration::from_secs(1);
 /// With the queue's growing pauses the last try is some days after the first.
 pub const JOB_ATTEMPTS_MAX: i32 = 16;
 /// How long a drain waits for a job that has begun; what is cut off is done again.

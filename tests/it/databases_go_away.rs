@@ -88,3 +88,22 @@ async fn heavy_postgres_goes_and_comes_back_under_a_running_server() {
     world.stop().await;
     postgres.stop().await;
 }
+
+/// Transactions of this world's database, as Postgres has counted them so far.
+async fn transactions(world: &World) -> i64 {
+    let counted = "select xact_commit + xact_rollback from pg_stat_database where datname = current_database()";
+    world.count(counted).await
+}
+
+#[tokio::test]
+async fn a_server_with_nothing_to_do_leaves_postgres_in_peace() {
+    let world = World::open().await;
+    world.user("mina").await;
+    world.is_quiet().await;
+    let before = transactions(&world).await;
+    // Postgres counts what a connection has done once a second, so a server without rest is seen in time.
+    tokio::time::sleep(Duration::from_secs(4)).await;
+    let after = transactions(&world).await;
+    assert!(after - before < 150, "{} transactions in four seconds", after - before);
+    world.stop().await;
+}
