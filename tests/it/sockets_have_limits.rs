@@ -142,7 +142,8 @@ async fn a_socket_watches_thirty_two_challenges_and_no_more() {
 #[tokio::test]
 async fn an_address_opens_only_so_many_sockets_and_fewer_without_a_name() {
     let world = World::open().await;
-    let mina = world.user("mina").await;
+    // One user alone may not have seven.
+    let (mina, jun) = (world.user("mina").await, world.user("jun").await);
     let node = world.node_with(Setup { sockets_per_address: 10, ..Setup::default() }).await;
     let mut spectators = Vec::new();
     for _ in 0..3 {
@@ -153,8 +154,8 @@ async fn an_address_opens_only_so_many_sockets_and_fewer_without_a_name() {
     drop(fourth);
 
     let mut players = Vec::new();
-    for _ in 0..7 {
-        players.push(greeted_when_there_is_a_place(node.address, Some(&mina.token)).await);
+    for player in [&mina, &mina, &mina, &mina, &jun, &jun, &jun] {
+        players.push(greeted_when_there_is_a_place(node.address, Some(&player.token)).await);
     }
     assert!(players.iter().all(|player| player.model.welcome.is_some()));
     // Asked too soon, it would be told to open them more slowly.
@@ -171,7 +172,7 @@ async fn an_address_opens_only_so_many_sockets_and_fewer_without_a_name() {
     let fourth = greeted_when_there_is_a_place(node.address, None).await;
     assert_eq!(farewell(&fourth).1, "too_many_spectators");
     drop(fourth);
-    players.push(greeted_when_there_is_a_place(node.address, Some(&mina.token)).await);
+    players.push(greeted_when_there_is_a_place(node.address, Some(&jun.token)).await);
     drop(spectators.pop());
     let instead = greeted_when_there_is_a_place(node.address, None).await;
     assert!(instead.model.welcome.is_some());
