@@ -84,7 +84,7 @@ impl Asked<'_> {
             let nobody = stage::email_of_nobody(user.email());
             let mut questions = [(user.email(), true), (nobody.as_str(), false)];
             // Neither is always the first.
-            if number % 2 == 0 {
+            if number.is_multiple_of(2) {
                 questions.reverse();
             }
             for (email, exists) in questions {
