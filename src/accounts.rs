@@ -43,12 +43,13 @@ pub async fn forget_old(pool: &sqlx::PgPool, wall: chrono::DateTime<chrono::Utc>
     sessions::forget_old(pool, wall).await
 }
 
-/// Removes exports that nobody can fetch any more.
+/// Removes exports that nobody can fetch any more, and sees to deleted accounts that were not erased.
 ///
 /// # Errors
 /// Postgres is away, or the store of the exports is.
-pub(crate) async fn forget_old_exports(app: &crate::App) -> anyhow::Result<()> {
-    export::forget_old(app).await
+pub(crate) async fn tidy_up(app: &crate::App) -> anyhow::Result<()> {
+    export::forget_old(app).await?;
+    erase::remind(app).await
 }
 
 /// Adds what this feature does after its requests.

@@ -180,8 +180,8 @@ async fn housekeeping(app: App) {
         if let Err(error) = accounts::oidc::forget_old(&app.db.auth, app.clock.wall()).await {
             tracing::warn!(%error, "sign-ins that were broken off were not forgotten; trying again later");
         }
-        if let Err(error) = accounts::forget_old_exports(&app).await {
-            tracing::warn!("old exports were not removed; trying again later: {error:#}");
+        if let Err(error) = accounts::tidy_up(&app).await {
+            tracing::warn!("old exports or deleted accounts were not seen to; trying again later: {error:#}");
         }
     }
 }

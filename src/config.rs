@@ -11,11 +11,14 @@ use clap::{Args, ValueEnum};
 use percent_encoding::percent_decode_str;
 use secrecy::{ExposeSecret, SecretString};
 
-use crate::auth::SigningSeed;
+use crate::{auth::SigningSeed, mail};
 
 pub mod providers;
 
 use providers::Provider;
+
+/// Nobody's: production has its own.
+const MAIL_FROM_DEFAULT: &str = "Lastbite <no-reply@lastbite.example>";
 
 /// How the server runs. Every flag can be given as an environment variable too.
 #[derive(Args, Clone, Debug)]
@@ -28,8 +31,7 @@ pub struct Config {
     #[arg(long, env = "LASTBITE_LISTEN", default_value = "127.0.0.1:8080", global = true)]
     pub listen: SocketAddr,
 
-    /// How the outside reaches the server, for links in letters and the ways back from other sign-ins. Never taken from a
-    /// request.
+    /// How the outside reaches the server, for the ways back from other sign-ins. Never taken from a request.
     #[arg(long, env = "LASTBITE_PUBLIC_URL", default_value = "http://127.0.0.1:8080", global = true)]
     pub public_url: String,
 
@@ -61,7 +63,7 @@ pub struct Config {
     pub smtp_url: Option<SecretString>,
 
     /// From whom letters are.
-    #[arg(long, env = "LASTBITE_MAIL_FROM", default_value = "Lastbite <no-reply@lastbite.example>", global = true)]
+    #[arg(long, env = "LASTBITE_MAIL_FROM", default_value = MAIL_FROM_DEFAULT, global = true)]
     pub mail_from: String,
 
     /// Who else vouches for users, as a JSON array: `name`, `issuer`, `client_id`, `client_secret`, and perhaps `scopes`,
@@ -165,7 +167,10 @@ impl Config {
         if !is_origin(&self.public_url) {
             faults.push("LASTBITE_PUBLIC_URL is no origin such as https://lastbite.example".to_owned());
         }
-        if self.environment == Environment::Production {
+        let is_production = self.environment == Environment::Production;
+        let smtp_url = self.smtp_url.as_ref().map(ExposeSecret::expose_secret);
+        faults.extend(mail::faults(smtp_url, &self.mail_from, is_production));
+        if is_production {
             if self.token_key.is_none() {
                 faults.push("LASTBITE_TOKEN_KEY is not set: `openssl rand -base64 32` makes one".to_owned());
             }
@@ -176,8 +181,11 @@ impl Config {
             if self.smtp_url.is_none() {
                 faults.push("LASTBITE_SMTP_URL is not set: nobody would get a letter".to_owned());
             }
+            if self.mail_from == MAIL_FROM_DEFAULT {
+                faults.push("LASTBITE_MAIL_FROM is not set: letters would come from nobody".to_owned());
+            }
             if !self.public_url.starts_with("https://") {
-                faults.push("LASTBITE_PUBLIC_URL is not https: sign-ins and links need it".to_owned());
+                faults.push("LASTBITE_PUBLIC_URL is not https: sign-ins need it".to_owned());
             }
             if self.data_dir.is_none() {
                 faults.push("LASTBITE_DATA_DIR is not set: photos need a place that is backed up".to_owned());

@@ -75,7 +75,7 @@ impl Mail {
         match &self.way {
             Way::Smtp(smtp) => match tokio::time::timeout(SEND_TIMEOUT, smtp.send(message)).await {
                 Ok(Ok(_)) => Ok(()),
-                Ok(Err(error)) if error.is_permanent() => Err(MailError::Address(error.into())),
+                Ok(Err(error)) if is_about_the_address(&error) => Err(MailError::Address(error.into())),
                 Ok(Err(error)) => Err(MailError::NotSent(error.into())),
                 Err(late) => Err(MailError::NotSent(late.into())),
             },
@@ -87,4 +87,35 @@ impl Mail {
             }
         }
     }
+}
+
+/// Whether the other side knows no such mailbox (RFC 5321, 4.2.3). What it has against us, such as our password, is to be
+/// mended and the letter sent then.
+fn is_about_the_address(error: &lettre::transport::smtp::Error) -> bool {
+    error.status().is_some_and(|code| ["550", "551", "553"].contains(&code.to_string().as_str()))
+}
+
+/// What is wrong with the settings of mail.
+#[must_use]
+pub fn faults(smtp_url: Option<&str>, from: &str, must_be_private: bool) -> Vec<String> {
+    let mut faults = Vec::new();
+    if from.parse::<Mailbox>().is_err() {
+        faults.push("LASTBITE_MAIL_FROM is no address such as Lastbite <no-reply@lastbite.example>".to_owned());
+    }
+    let Some(url) = smtp_url else { return faults };
+    if AsyncSmtpTransport::<Tokio1Executor>::from_url(url).is_err() {
+        faults.push("LASTBITE_SMTP_URL is no URL such as smtp://user:password@host:587?tls=required".to_owned());
+    } else if must_be_private && !is_private(url) {
+        faults.push("LASTBITE_SMTP_URL has no tls=required: passwords and codes would go in plain text".to_owned());
+    }
+    faults
+}
+
+/// Encrypted, or within this machine.
+fn is_private(url: &str) -> bool {
+    reqwest::Url::parse(url).is_ok_and(|url| {
+        url.scheme() == "smtps"
+            || url.query_pairs().any(|(name, value)| name == "tls" && value == "required")
+            || url.host_str().is_some_and(|host| ["localhost", "127.0.0.1", "[::1]"].contains(&host))
+    })
 }

@@ -33,7 +33,8 @@ function takeFragment() {
   const text = location.hash.slice(1);
   if (text) history.replaceState(history.state, "", location.pathname + location.search);
   const values = new URLSearchParams(text);
-  return { ticket: values.get("ticket"), error: values.get("error"), view: VIEWS.slice(0, 4).find((name) => name === text) };
+  const then = values.get("return_to");
+  return { ticket: values.get("ticket"), error: values.get("error"), then, view: VIEWS.slice(0, 4).find((name) => name === text) };
 }
 
 // ---- what is shown ----
@@ -365,10 +366,11 @@ async function loadProviders() {
 
 // ---- arriving ----
 
-async function arrive({ ticket, error, view: wanted }) {
+async function arrive({ ticket, error, then, view: wanted }) {
   if (ticket !== null) {
     try {
-      return await enter("/sessions/ticket", { ticket });
+      await enter("/sessions/ticket", { ticket });
+      return leadOn(then);
     } catch (refusal) {
       if (!refusal.code) throw refusal;
       const isPlain = ["network", "busy", "overloaded", "database_away", "account_blocked"].includes(refusal.code) || refusal.status === 429;
@@ -378,6 +380,12 @@ async function arrive({ ticket, error, view: wanted }) {
   if (error !== null) return showRefused({ code: error, isAtTheDoor: true });
   if (tokens.isKept) return comeBack();
   show(wanted ?? VIEWS.slice(0, 4).find((name) => name === history.state?.view) ?? "sign-in", { focus: false });
+}
+
+/** To the page of ours that the sign-in was begun for. */
+function leadOn(then) {
+  const there = then ? new URL(then, location.origin) : location;
+  if (there.origin === location.origin && there.pathname !== location.pathname) location.replace(there);
 }
 
 async function showRefused(refusal) {

@@ -5,13 +5,13 @@ use chrono::SecondsFormat;
 use lastbite_protocol::{
     SessionId, Standing, UserId,
     profile::{Body, Targets},
-    rest::{Account, Consent, Profile, Session},
+    rest::{Account, Consent, Identity, Profile, Session},
 };
 use serde::Serialize;
 use sqlx::{PgPool, types::Json};
 use uuid::Uuid;
 
-use super::{archive::Archive, consents, profile, sessions, store};
+use super::{archive::Archive, consents, oidc, profile, sessions, store};
 use crate::{
     App,
     error::ApiError,
@@ -28,6 +28,8 @@ struct Told {
     profile: Profile,
     consents: Vec<Consent>,
     sessions: Vec<Session>,
+    /// With what others say of the user.
+    identities: Vec<Identity>,
 }
 
 #[derive(Serialize)]
@@ -54,6 +56,7 @@ pub(super) async fn write(app: &App, user: UserId) -> anyhow::Result<Option<std:
         consents: consents::history(pool, user).await?,
         // No session asks for this.
         sessions: sessions::list(pool, user, SessionId::generate(), app.clock.wall()).await?,
+        identities: oidc::list_identities(pool, user).await?,
     };
     archive.text("account.json").await;
     archive.bytes(serde_json::to_vec_pretty(&account)?).await;

@@ -17,6 +17,7 @@ use crate::{
     App,
     auth::Caller,
     challenges,
+    db::Tx,
     error::{ApiError, ApiResult},
     idempotency, jobs,
     journal::{self, StreamId},
@@ -37,9 +38,25 @@ pub(super) async fn delete(app: &App, caller: Caller, wish: DeleteAccount) -> Ap
     }
     let ended = sessions::end_all(&mut tx, caller.user, None, Why::Deleted, wall).await?;
     store::empty(&mut tx, caller.user, wall).await?;
-    jobs::enqueue(&mut tx, &EraseAccount { user: caller.user }, Some(&format!("erase:{}", caller.user))).await?;
+    put_down(&mut tx, caller.user).await?;
     tx.commit().await?;
     app.auth.live.end(ended.into_iter().map(|session| (caller.user, session)));
+    Ok(())
+}
+
+async fn put_down(tx: &mut Tx, user: UserId) -> anyhow::Result<()> {
+    jobs::enqueue(tx, &EraseAccount { user }, Some(&format!("erase:{user}"))).await
+}
+
+/// Puts the job down again for whom it was given up: nobody else would ask for it.
+pub(super) async fn remind(app: &App) -> anyhow::Result<()> {
+    let long_ago = app.clock.wall() - limits::ERASURE_WAITS_MAX;
+    for user in store::list_unerased(&app.db.auth, long_ago).await? {
+        tracing::warn!(%user, "a deleted account is not erased yet; trying again");
+        let mut tx = app.db.auth.begin().await?;
+        put_down(&mut tx, user).await?;
+        tx.commit().await?;
+    }
     Ok(())
 }
 
@@ -75,7 +92,7 @@ impl EraseAccount {
         let mut tx = app.db.jobs.begin().await?;
         journal::forget_user(&mut tx, user).await?;
         idempotency::forget_user(&mut tx, user).await?;
-        store::erase(&mut tx, user).await?;
+        store::erase(&mut tx, user, app.clock.wall()).await?;
         tx.commit().await?;
         tracing::info!(%user, "a deleted account was erased");
         Ok(())

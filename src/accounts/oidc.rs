@@ -30,6 +30,8 @@ use crate::{
     limits,
 };
 
+pub(super) use identities::list as list_identities;
+
 /// The providers by name. Clones share them.
 #[derive(Clone)]
 pub struct Oidc(Arc<HashMap<String, Provider>>);

@@ -1,7 +1,7 @@
 //! What users tell of themselves: their profile, their body, what they weigh, and what follows for a day's eating.
 
 use axum::http::StatusCode;
-use chrono::{DateTime, NaiveDate, Utc};
+use chrono::{DateTime, NaiveDate, SubsecRound, Utc};
 use chrono_tz::Tz;
 use lastbite_protocol::{
     UserId,
@@ -245,7 +245,8 @@ pub(super) async fn set_consent(app: &App, caller: Caller, purpose: Purpose, wis
         let detail = "there is no service without it: delete the account instead";
         return Err(ApiError::refused(StatusCode::CONFLICT, "consent_needed", detail));
     }
-    let wall = app.clock.wall();
+    // As Postgres keeps it.
+    let wall = app.clock.wall().trunc_subsecs(6);
     let mut tx = app.db.auth.begin().await?;
     if !store::lock(&mut tx, caller.user).await? {
         return Err(ApiError::not_found("account"));

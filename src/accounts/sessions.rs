@@ -307,7 +307,7 @@ pub(super) async fn list(
         .collect())
 }
 
-/// Drops sessions of which no token can be good any more, with all their refresh tokens, and tokens spent long ago.
+/// Drops sessions that ended a day ago or more, with all their refresh tokens.
 pub(super) async fn forget_old(pool: &PgPool, wall: DateTime<Utc>) -> Result<u64, sqlx::Error> {
     let forgotten = sqlx::query!("delete from sessions where ended_at < $1 or ends_at < $1", wall - TimeDelta::days(1))
         .execute(pool)

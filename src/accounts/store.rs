@@ -189,10 +189,19 @@ pub(super) async fn empty(tx: &mut Tx, user: UserId, wall: DateTime<Utc>) -> Res
 }
 
 /// Drops what is left of such an account besides its row: sessions, once their tokens have ended, are dropped as others are.
-pub(super) async fn erase(tx: &mut Tx, user: UserId) -> Result<(), sqlx::Error> {
+pub(super) async fn erase(tx: &mut Tx, user: UserId, wall: DateTime<Utc>) -> Result<(), sqlx::Error> {
+    sqlx::query!("update users set erased_at = $2 where id = $1", user.0, wall).execute(&mut **tx).await?;
     sqlx::query!("delete from consents where user_id = $1", user.0).execute(&mut **tx).await?;
     sqlx::query!("update sessions set device = '', last_address = null where user_id = $1", user.0)
         .execute(&mut **tx)
         .await?;
     Ok(())
+}
+
+/// Accounts that were deleted before `then` and are not erased yet.
+pub(super) async fn list_unerased(pool: &PgPool, then: DateTime<Utc>) -> Result<Vec<UserId>, sqlx::Error> {
+    let found = sqlx::query_scalar!("select id from users where deleted_at < $1 and erased_at is null limit 100", then)
+        .fetch_all(pool)
+        .await?;
+    Ok(found.into_iter().map(UserId).collect())
 }

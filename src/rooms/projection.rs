@@ -13,7 +13,11 @@ use super::{
     board::{Applied, Board, Heading, Place},
     history::{After, Frame, History, Lately},
 };
-use crate::{journal::Loaded, limits, rules::Numbered};
+use crate::{
+    journal::Loaded,
+    limits,
+    rules::{Event, Numbered},
+};
 
 /// How much is remembered and shown; [`limits`] has the server's own, tests use less.
 #[derive(Clone, Copy, Debug)]
@@ -46,6 +50,9 @@ pub struct Projection {
     /// Somebody waits for a board of this window: the next tick makes one.
     wanted: [bool; 2],
     missed: MissedTexts,
+    bounds: Bounds,
+    /// Somebody's name is to be told no more.
+    has_to_forget: bool,
 }
 
 /// A tick as it goes out, encoded once for every reader of a window.
@@ -113,6 +120,8 @@ impl Projection {
             snapshots: [None, None],
             wanted: [false; 2],
             missed: MissedTexts::default(),
+            bounds,
+            has_to_forget: false,
         }
     }
 
@@ -138,6 +147,7 @@ impl Projection {
     /// went out before its time.
     pub fn apply(&mut self, event: &Numbered) -> (Applied, bool) {
         let applied = self.board.apply(event);
+        self.has_to_forget |= applied == Applied::Applied && matches!(event.event, Event::Withdrawn { .. });
         let full = self.board.events_to_tell() >= limits::EVENTS_PER_TICK_MAX;
         if full {
             self.tick();
@@ -151,6 +161,9 @@ impl Projection {
             return;
         }
         let changes = self.board.take_changes();
+        if std::mem::take(&mut self.has_to_forget) {
+            return self.forget(changes.n);
+        }
         self.lately.extend(&changes.events);
         let numbers = (changes.from, changes.n);
         let around = self.tick_text(numbers, (Vec::new(), Vec::new()), changes.events.clone(), changes.counts);
@@ -163,6 +176,18 @@ impl Projection {
                 self.encode_snapshot(window);
             }
         }
+    }
+
+    /// Forgets what was told, up to the board's number. Readers get a board, and what they missed from the journal, where
+    /// the name is gone.
+    fn forget(&mut self, n: u64) {
+        self.lately = Lately::new(n, self.bounds.events);
+        self.history = History::new(n, self.bounds.frames, self.bounds.bytes);
+        self.missed = MissedTexts::default();
+        self.snapshots = [None, None];
+        self.encode_snapshot(Window::Top);
+        self.encode_snapshot(Window::Around);
+        self.wanted = [false; 2];
     }
 
     /// What a reader that has seen `cursor` gets next. At most `most` ticks, so that one reader cannot hold the room.

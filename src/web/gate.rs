@@ -188,9 +188,13 @@ pub(super) async fn gate(
 ) -> Response {
     let route = request.extensions().get::<MatchedPath>().map_or("", MatchedPath::as_str);
     if !route.starts_with("/api/") {
-        return match OUTSIDE.iter().find(|(path, _)| *path == route) {
-            Some((_, policy)) => counted(&app, policy, Key::Address(address), request, next).await,
-            None => next.run(request).await,
+        let Some((_, policy)) = OUTSIDE.iter().find(|(path, _)| *path == route) else { return next.run(request).await };
+        let is_for_browsers = route.starts_with("/oidc/");
+        let response = counted(&app, policy, Key::Address(address), request, next).await;
+        return if is_for_browsers && response.status() == StatusCode::TOO_MANY_REQUESTS {
+            accounts::oidc::browser::sent_back("too_many_requests")
+        } else {
+            response
         };
     }
     // HEAD is answered as GET is.

@@ -5,11 +5,11 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::support::{
-    Answer, Player, World, facts, lunch, pictures,
+    Answer, Player, Viewer, World, facts, lunch, pictures,
     play::game,
     player::{PASSWORD, logs_in, refreshes},
-    seoul, tells,
-    uploads::files_in,
+    seoul, tells, until,
+    uploads::{self, files_in},
 };
 
 impl Player {
@@ -88,6 +88,11 @@ async fn a_deleted_account_leaves_its_places_and_nothing_else() {
     assert_eq!(facts::standings(&world.db, one).await, before, "ranks hold");
     facts::assert_board_is_true(&board.model, &world.db, one).await;
     assert_eq!(facts::replay(&facts::journal(&world.db, one.0).await), before);
+    // Nor does who comes late, or comes back, hear her name from what a room remembers.
+    for seen in [None, Some(0), Some(1)] {
+        let late = Viewer::watch(world.node.address, None, one, seen).await;
+        assert!(!late.texts.concat().contains("mina_personal"), "{:?}", late.texts);
+    }
     // The game goes on to its end, and her name can be had again, as her address can.
     world.referee_at(seoul("2026-03-04 02:00")).await;
     let places = world.outcomes(one, "").await.items;
@@ -105,5 +110,36 @@ async fn nobody_is_called_withdrawn_who_is_not() {
         let wish = json!({ "email": "a@example.com", "password": PASSWORD, "nickname": nickname });
         world.api().post("/api/v1/accounts", &wish).await.refused(422, "nickname_invalid");
     }
+    world.stop().await;
+}
+
+#[tokio::test]
+async fn an_erasure_that_was_given_up_is_taken_up_again() {
+    let mut world = World::open().await;
+    let mina = world.user("mina").await;
+    mina.uploads(&uploads::lunch_today(), pictures::jpeg(80, 40), None).await.ok::<Value>(201);
+    // Its job is lost, as after too many failures.
+    let stop = "create function stop() returns trigger language plpgsql as $$ begin raise 'not now'; end $$;
+                create trigger stop before delete on meals for each row execute function stop()";
+    sqlx::raw_sql(stop).execute(&world.db).await.unwrap();
+    mina.deletes_account(Some(PASSWORD)).await.ok_empty(202);
+    until("it has failed", || async {
+        let failed = "select count(*) from graphile_worker._private_jobs where last_error is not null";
+        (world.count(failed).await == 1).then_some(())
+    })
+    .await;
+    sqlx::raw_sql("delete from graphile_worker._private_jobs; drop function stop cascade")
+        .execute(&world.db)
+        .await
+        .unwrap();
+    assert_eq!(world.count("select count(*) from meals").await, 1);
+    // Days later, the housekeeping sees it; it looks when it starts, and then once an hour.
+    sqlx::query("update users set deleted_at = deleted_at - interval '3 days'").execute(&world.db).await.unwrap();
+    world.restart().await;
+    until("it is erased", || async {
+        (world.count("select count(*) from users where erased_at is not null").await == 1).then_some(())
+    })
+    .await;
+    assert_eq!(world.count("select count(*) from meals").await, 0);
     world.stop().await;
 }

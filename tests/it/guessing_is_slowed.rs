@@ -156,6 +156,17 @@ async fn rates_are_those_of_the_table_and_say_when_it_goes_on() {
     assert_eq!(me(&api.with_token(&jun.token)).await, 200);
     let head = Answer::of(mina.request(Method::HEAD, "/api/v1/accounts/me")).await;
     assert!(matches!(head.status.as_u16(), 200 | 429), "counted as GET is");
+    // A browser is sent to the page that says it.
+    let starts = async || {
+        let answer = api.get("/oidc/kakao/start").await;
+        assert_eq!(answer.status.as_u16(), 302);
+        answer.headers["location"].to_str().unwrap().to_owned()
+    };
+    let mut sent_to = starts().await;
+    while sent_to == "/signin#error=not_found" {
+        sent_to = starts().await;
+    }
+    assert_eq!(sent_to, "/signin#error=too_many_requests");
     node.stop().await;
     world.stop().await;
 }

@@ -250,6 +250,12 @@ async fn kakao_is_linked_and_unlinked() {
     let api = world.api().with_token(&alone.access_token);
     api.delete(OF_KAKAO).await.refused(409, "last_sign_in");
     assert_eq!(identities(&api).await.len(), 1);
+    // A password is no way in for who has no e-mail to go with it.
+    let alike = "update users set email = null, password_hash = 'one' where id = $1";
+    sqlx::query(alike).bind(alone.user.id.0).execute(&world.db).await.unwrap();
+    api.delete(OF_KAKAO).await.refused(409, "last_sign_in");
+    let before = "update users set email = $2, password_hash = null where id = $1";
+    sqlx::query(before).bind(alone.user.id.0).bind(&alone.user.email).execute(&world.db).await.unwrap();
     let google = json!({ "id_token": kakao.id_token(Lie::Nothing, &there, None) });
     api.post("/api/v1/accounts/me/identities/google", &google).await.ok::<Identity>(201);
     api.delete(OF_KAKAO).await.ok_empty(204);

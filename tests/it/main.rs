@@ -24,6 +24,7 @@ mod kakao_opens_the_door;
 mod kakao_tells_what_is_over;
 mod kills_lose_nothing;
 mod letters_carry_codes;
+mod mail_goes_out;
 mod meals_are_kept;
 mod meals_are_refused;
 mod meals_count_until_the_log_closes;

@@ -30,6 +30,7 @@ async fn process_the_configuration_is_shown_without_its_secrets() {
         command.env("LASTBITE_DATABASE_URL", DATABASE).env("LASTBITE_TOKEN_KEY", &key);
         command.env("LASTBITE_PUBLIC_URL", "https://lastbite.example");
         command.env("LASTBITE_SMTP_URL", "smtps://lastbite:another-secret@mail.example");
+        command.env("LASTBITE_MAIL_FROM", "no-reply@mail.example");
         let shown = run(command).await;
         let text = said(&shown);
         assert!(shown.status.success(), "{text}");
@@ -52,7 +53,7 @@ async fn process_production_refuses_what_is_only_good_for_trying_out() {
     let no_key = "LASTBITE_TOKEN_KEY is not set";
     let weak_key = "LASTBITE_TOKEN_KEY: is not random";
     let weak_password = "LASTBITE_DATABASE_URL: the password is missing or one that everybody tries first";
-    let cases: [Case<'_>; 9] = [
+    let cases: [Case<'_>; 12] = [
         (&[], &[no_key, "LASTBITE_DATABASE_URL is not set", "LASTBITE_DATA_DIR is not set"]),
         (
             &[("LASTBITE_TOKEN_KEY", WEAK_KEY), ("LASTBITE_DATABASE_URL", "postgres://lastbite:Postgres@db/lastbite")],
@@ -68,6 +69,12 @@ async fn process_production_refuses_what_is_only_good_for_trying_out() {
         (&[("LASTBITE_DATABASE_URL", "postgres://u@db/x?application_name=host=/run")], &["the password is missing or"]),
         (&[], &["LASTBITE_PUBLIC_URL is not https"]),
         (&[("LASTBITE_PUBLIC_URL", "https://lastbite.example/path")], &["LASTBITE_PUBLIC_URL is no origin"]),
+        (&[], &["LASTBITE_SMTP_URL is not set", "LASTBITE_MAIL_FROM is not set"]),
+        (&[("LASTBITE_SMTP_URL", "smtp://u:p@mail.example")], &["LASTBITE_SMTP_URL has no tls=required"]),
+        (
+            &[("LASTBITE_SMTP_URL", "mail.example"), ("LASTBITE_MAIL_FROM", "lastbite")],
+            &["LASTBITE_SMTP_URL is no URL", "LASTBITE_MAIL_FROM is no address"],
+        ),
     ];
     for (environment, reasons) in cases {
         for name in ["check-config", "serve"] {
@@ -101,6 +108,7 @@ async fn process_production_refuses_a_postgres_that_could_forget() {
     command.env("LASTBITE_TOKEN_KEY", SigningSeed::random().to_base64());
     command.env("LASTBITE_PUBLIC_URL", "https://lastbite.example");
     command.env("LASTBITE_SMTP_URL", "smtps://mail.example");
+    command.env("LASTBITE_MAIL_FROM", "no-reply@mail.example");
     let refused = run(command).await;
     let text = said(&refused);
     assert_eq!(refused.status.code(), Some(1), "{text}");

@@ -203,7 +203,7 @@ const ko = {
   problem_cancelled: "로그인을 취소했습니다.",
   problem_state_invalid: "로그인 시간이 지났거나 다른 창에서 시작한 로그인입니다. 처음부터 다시 해 주세요.",
   problem_provider_away: "로그인 서비스가 답하지 않습니다. 잠시 뒤에 다시 해 주세요.",
-  problem_identity_refused: "이 계정으로는 로그인할 수 없습니다. 다른 방법으로 로그인해 주세요.",
+  problem_too_young: "만 14세부터 이용할 수 있습니다.",
   problem_sign_in: "로그인을 마치지 못했습니다. 다시 해 주세요.",
   problem_other: "문제가 생겼습니다. 잠시 뒤에 다시 해 주세요.",
 };
@@ -411,7 +411,7 @@ const en = {
   problem_cancelled: "The sign-in was cancelled.",
   problem_state_invalid: "This sign-in took too long or began in another window. Please start over.",
   problem_provider_away: "The sign-in service does not answer. Please try again in a moment.",
-  problem_identity_refused: "This account cannot sign in here. Please choose another way.",
+  problem_too_young: "One has to be 14 years old to play.",
   problem_sign_in: "The sign-in could not be finished. Please try again.",
   problem_other: "Something went wrong. Please try again in a moment.",
 };

@@ -19,7 +19,14 @@ const NAMED = [
   "password_weak", "code_wrong", "network", "missing",
 ];
 /** Why another site, where one is known, sent the visitor back without a ticket. */
-const AT_THE_DOOR = ["cancelled", "state_invalid", "provider_away", "identity_refused", "account_blocked"];
+const AT_THE_DOOR = {
+  cancelled: "problem_cancelled",
+  state_invalid: "problem_state_invalid",
+  provider_unavailable: "problem_provider_away",
+  too_young: "problem_too_young",
+  account_blocked: "problem_account_blocked",
+  too_many_requests: "problem_too_many",
+};
 
 /** The fields a refusal is about, the likeliest first. */
 export const FIELDS = {
@@ -34,7 +41,7 @@ export const FIELDS = {
 
 /** What a problem says to whom it meets; `isAtTheDoor` is for those of signing in elsewhere. */
 export function words({ code, status = 0, retry_after = null, values = {}, isAtTheDoor = false }) {
-  if (isAtTheDoor) return t(AT_THE_DOOR.includes(code) ? `problem_${code}` : "problem_sign_in");
+  if (isAtTheDoor) return t(AT_THE_DOOR[code] ?? "problem_sign_in", { wait: wait(retry_after) });
   const known = NAMED.includes(code) ? `problem_${code}` : PROBLEMS[code];
   if (code === "missing") return t(known, { field: t(values.field) });
   if (status === 429 || code.startsWith("too_many_")) return t("problem_too_many", { wait: wait(retry_after) });

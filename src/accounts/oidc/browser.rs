@@ -171,7 +171,12 @@ fn refused(code: &'static str, detail: &str) -> ApiError {
 /// The page says it in words; the code is one of ours, never a text of the provider's.
 fn told(error: &ApiError) -> Response {
     error.note();
-    (StatusCode::FOUND, [location(&format!("/signin#error={}", error.code())), NO_STORE]).into_response()
+    sent_back(error.code())
+}
+
+/// To our own page, with a code of ours.
+pub(crate) fn sent_back(code: &str) -> Response {
+    (StatusCode::FOUND, [location(&format!("/signin#error={code}")), NO_STORE]).into_response()
 }
 
 fn location(to: &str) -> (header::HeaderName, HeaderValue) {

@@ -195,14 +195,17 @@ pub(super) async fn unlink(app: &App, caller: Caller, provider: &str) -> ApiResu
         return Err(ApiError::not_found("identity"));
     }
     if !has_way_in(&mut tx, caller.user).await? {
-        return Err(signing::conflict("last_sign_in", "there is no other way to sign in; set a password first"));
+        return Err(signing::conflict(
+            "last_sign_in",
+            "there is no other way to sign in; an e-mail with a password is one",
+        ));
     }
     tx.commit().await?;
     Ok(())
 }
 
 /// The providers of a user, the one linked first in front.
-pub(super) async fn list(pool: &PgPool, user: UserId) -> Result<Vec<Identity>, sqlx::Error> {
+pub(in crate::accounts) async fn list(pool: &PgPool, user: UserId) -> Result<Vec<Identity>, sqlx::Error> {
     let rows = sqlx::query!(
         r#"select provider, linked_at, last_used_at, profile as "profile: Json<Profile>" from identities
            where user_id = $1 order by linked_at, provider"#,
@@ -256,7 +259,8 @@ pub(super) async fn end_sessions(tx: &mut Tx, user: UserId, wall: DateTime<Utc>)
 
 async fn has_way_in(tx: &mut Tx, user: UserId) -> Result<bool, sqlx::Error> {
     sqlx::query_scalar!(
-        r#"select password_hash is not null or exists (select from identities where user_id = $1) as "has!"
+        r#"select (password_hash is not null and email is not null)
+                  or exists (select from identities where user_id = $1) as "has!"
            from users where id = $1"#,
         user.0
     )
