@@ -32,6 +32,7 @@ mod store;
 
 pub use moderation::{grant, role};
 pub use password::Hasher;
+pub(crate) use profile::safety_of;
 
 /// Drops what nobody asks for any more: sessions that have ended with their tokens, and guesses of long ago. Answers how many
 /// sessions there were.

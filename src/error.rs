@@ -139,7 +139,7 @@ impl From<Refusal> for ApiError {
         let status = match &refusal {
             Refusal::Terms { .. } | Refusal::EatenAt { .. } => StatusCode::UNPROCESSABLE_ENTITY,
             Refusal::NotAPlayer => StatusCode::NOT_FOUND,
-            Refusal::BandBelowFloor { .. } => StatusCode::FORBIDDEN,
+            Refusal::BandBelowFloor { .. } | Refusal::Underweight => StatusCode::FORBIDDEN,
             Refusal::ChallengeFull | Refusal::AlreadyStarted | Refusal::ChallengeOver | Refusal::NoReturn => {
                 StatusCode::CONFLICT
             }

@@ -43,6 +43,8 @@ pub enum Refusal {
     NotAPlayer,
     #[error("the band ends at {upper_kcal} kcal, under the least that is safe for you, {floor_kcal} kcal a day")]
     BandBelowFloor { upper_kcal: u32, floor_kcal: u32 },
+    #[error("with a BMI under 18.5 a challenge about calories is not safe")]
+    Underweight,
     #[error("{why}")]
     EatenAt { why: String },
 }
@@ -59,6 +61,7 @@ impl Refusal {
             Self::NoReturn => "no_return",
             Self::NotAPlayer => "not_a_player",
             Self::BandBelowFloor { .. } => "band_below_floor",
+            Self::Underweight => "underweight",
             Self::EatenAt { .. } => "eaten_at_out_of_range",
         }
     }

@@ -17,7 +17,10 @@ use crate::{
     db::{self, Tx},
     error::{ApiError, ApiResult},
     media::StoredPhoto,
-    nutrition::{self, Person, safety},
+    nutrition::{
+        self, Person,
+        safety::{self, Safety},
+    },
 };
 
 impl From<safety::Refusal> for ApiError {
@@ -90,6 +93,23 @@ async fn load_body(db: impl sqlx::PgExecutor<'_>, user: UserId) -> Result<Option
         })
     })
     .transpose()
+}
+
+/// What a challenge about calories has to know of a user's body: by the newest weight.
+///
+/// # Errors
+/// Postgres is away.
+pub(crate) async fn safety_of(tx: &mut Tx, user: UserId) -> Result<Safety, sqlx::Error> {
+    let told = sqlx::query!(
+        "select sex, height_mm, (select weight_g from weights where user_id = $1 order by date desc limit 1)
+         from bodies where user_id = $1",
+        user.0
+    )
+    .fetch_optional(&mut **tx)
+    .await?;
+    let Some(told) = told else { return Ok(Safety::UNSTATED) };
+    let sex = told.sex.as_deref().map(db::parsed).transpose()?;
+    Ok(Safety::of(sex, told.height_mm.map(i32::cast_unsigned), told.weight_g.map(i32::cast_unsigned)))
 }
 
 /// Begins what stores health data: one user's changes come one after the other, and only with a consent.

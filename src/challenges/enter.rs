@@ -8,11 +8,12 @@ use lastbite_protocol::{
 
 use super::store;
 use crate::{
-    App,
+    App, accounts,
     error::{ApiError, ApiResult},
     idempotency::Answer,
     journal::{self, Journal, StreamId},
     limits,
+    nutrition::safety::Safety,
     rules::{Refusal, decide},
 };
 
@@ -22,7 +23,8 @@ pub(super) async fn join(app: &App, challenge: ChallengeId, player: UserId) -> A
     let now = app.clock.now();
     let nickname =
         store::load_nickname(&mut journal.tx, player).await?.ok_or_else(|| ApiError::not_found("account"))?;
-    let joined = decide::join(entry(&found), player, &nickname, now)?;
+    let safety = accounts::safety_of(&mut journal.tx, player).await?;
+    let joined = decide::join(entry(&found, safety), player, &nickname, now)?;
     let status = if joined.is_some() { StatusCode::CREATED } else { StatusCode::OK };
     if let Some(event) = joined {
         if store::count_played(&mut journal.tx, player).await? >= limits::CHALLENGES_AT_ONCE_MAX {
@@ -43,7 +45,7 @@ pub(super) async fn leave(app: &App, challenge: ChallengeId, player: UserId) -> 
     let (mut journal, found) = begin(app, challenge, player).await?;
     let now = app.clock.now();
     let nickname = store::load_row_nickname(&mut journal.tx, challenge, player).await?.unwrap_or_default();
-    if let Some(event) = decide::leave(entry(&found), player, &nickname, now)? {
+    if let Some(event) = decide::leave(entry(&found, Safety::UNSTATED), player, &nickname, now)? {
         if matches!(event, crate::rules::Event::Left { day: None, .. }) {
             store::free_seat(&mut journal.tx, challenge).await?;
         }
@@ -63,12 +65,13 @@ async fn begin(app: &App, challenge: ChallengeId, player: UserId) -> ApiResult<(
     Ok((journal, found))
 }
 
-fn entry(challenge: &Challenge) -> decide::Entry<'_> {
+fn entry(challenge: &Challenge, safety: Safety) -> decide::Entry<'_> {
     decide::Entry {
         terms: &challenge.terms,
         status: challenge.status,
         seats_taken: challenge.seats_taken,
         standing: challenge.me.as_ref(),
+        safety,
     }
 }
 

@@ -172,7 +172,7 @@ async fn read(
     responses(
         (status = 201, description = "Joined.", body = Membership),
         (status = 200, description = "Played already.", body = Membership), (status = 401, body = Problem),
-        (status = 403, description = "`band_below_floor`", body = Problem), (status = 404, body = Problem),
+        (status = 403, description = "`band_below_floor`, `underweight`", body = Problem), (status = 404, body = Problem),
         (
             status = 409, body = Problem,
             description = "`challenge_full`, `challenge_started`, `challenge_over`, `no_return`, `too_many_challenges`"

@@ -67,6 +67,28 @@ impl Refusal {
     }
 }
 
+/// What a challenge that asks for a band of energy has to know of a body.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Safety {
+    /// See [`floor_kcal`].
+    pub floor_kcal: u32,
+    /// Told both a height and a weight, with a BMI under 18.5.
+    pub is_underweight: bool,
+}
+
+impl Safety {
+    /// Of somebody who told nothing.
+    pub const UNSTATED: Self = Self { floor_kcal: SAFE_FLOOR_KCAL_UNSTATED, is_underweight: false };
+
+    /// Of what was told.
+    #[must_use]
+    pub fn of(sex: Option<Sex>, height_mm: Option<u32>, weight_g: Option<u32>) -> Self {
+        let told = height_mm.zip(weight_g);
+        let is_underweight = told.is_some_and(|(height_mm, weight_g)| is_underweight(weight_g, height_mm));
+        Self { floor_kcal: floor_kcal(sex), is_underweight }
+    }
+}
+
 /// The least energy that a challenge may ask of a user, kcal a day: 1200 for women, 1500 for men and when not stated.
 #[must_use]
 pub const fn floor_kcal(sex: Option<Sex>) -> u32 {

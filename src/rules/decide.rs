@@ -13,7 +13,7 @@ use super::{
     points,
     verdict::{LoggedMeal, Sheet},
 };
-use crate::nutrition::SAFE_FLOOR_KCAL_UNSTATED;
+use crate::nutrition::safety::Safety;
 
 /// How long ago a meal may have been eaten when it is logged.
 const EATEN_AGO_HOURS_MOST: i64 = 48;
@@ -28,6 +28,8 @@ pub struct Entry<'a> {
     pub seats_taken: u32,
     /// The player's standing, when there is one.
     pub standing: Option<&'a Standing>,
+    /// What the player's body allows.
+    pub safety: Safety,
 }
 
 /// A user wants to play. Nothing happens when the user plays already.
@@ -45,11 +47,14 @@ pub fn join(entry: Entry<'_>, player: UserId, nickname: &str, now: DateTime<Utc>
         ChallengeStatus::Open | ChallengeStatus::Running => return Err(Refusal::AlreadyStarted),
         ChallengeStatus::Finished | ChallengeStatus::Cancelled => return Err(Refusal::ChallengeOver),
     }
-    if let Some(band) = super::terms::band(entry.terms)
-        && band.upper_kcal() < SAFE_FLOOR_KCAL_UNSTATED
-    {
-        let (upper_kcal, floor_kcal) = (band.upper_kcal(), SAFE_FLOOR_KCAL_UNSTATED);
-        return Err(Refusal::BandBelowFloor { upper_kcal, floor_kcal });
+    if let Some(band) = super::terms::band(entry.terms) {
+        let (upper_kcal, floor_kcal) = (band.upper_kcal(), entry.safety.floor_kcal);
+        if upper_kcal < floor_kcal {
+            return Err(Refusal::BandBelowFloor { upper_kcal, floor_kcal });
+        }
+        if entry.safety.is_underweight {
+            return Err(Refusal::Underweight);
+        }
     }
     if entry.seats_taken >= entry.terms.seats {
         return Err(Refusal::ChallengeFull);

@@ -29,6 +29,7 @@ use super::{
     standing,
     verdict::LoggedMeal,
 };
+use crate::nutrition::safety::Safety;
 
 const MINA: UserId = UserId(Uuid::from_u128(1));
 const JUNHO: UserId = UserId(Uuid::from_u128(2));
@@ -204,5 +205,11 @@ impl Mina {
 }
 
 fn running<'a>(terms: &'a Terms, standing: Option<&'a Standing>) -> Entry<'a> {
-    Entry { terms, status: lastbite_protocol::rest::ChallengeStatus::Running, seats_taken: 2, standing }
+    Entry {
+        terms,
+        status: lastbite_protocol::rest::ChallengeStatus::Running,
+        seats_taken: 2,
+        standing,
+        safety: Safety::UNSTATED,
+    }
 }

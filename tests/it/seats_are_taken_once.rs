@@ -4,8 +4,10 @@ use chrono::TimeDelta;
 use futures_util::future::join_all;
 use lastbite_protocol::{
     ChallengeId, Status,
-    rest::{ChallengeStatus, Membership, NewChallenge},
+    profile::{Body, Weight},
+    rest::{ChallengeStatus, Consent, Membership, NewChallenge},
 };
+use serde_json::{Value, json};
 
 use crate::support::{Answer, Player, World, challenge, lunch, seoul};
 
@@ -126,6 +128,21 @@ async fn a_band_that_is_too_low_for_somebody_unknown_is_hosted_but_not_joined() 
     let game = mina.hosts(&wish).await;
     mina.tries_to_join(game).await.refused(403, "band_below_floor");
     assert_eq!(mina.reads(game).await.seats_taken, 0);
+    // Her own floor is lower, unless she weighs too little for any such challenge.
+    let consent = json!({ "version": 1, "given": true });
+    mina.api.put("/api/v1/accounts/me/consents/health_data", &consent).await.ok::<Consent>(200);
+    let tells = async |what: Value| mina.api.patch("/api/v1/accounts/me/body", &what).await.ok::<Body>(200);
+    let weighs = async |day: &str, weight_g: u32| {
+        let path = format!("/api/v1/accounts/me/weights/2026-02-{day}");
+        mina.api.put(&path, &json!({ "weight_g": weight_g })).await.ok::<Weight>(200);
+    };
+    tells(json!({ "birth_year": 1990, "sex": "female" })).await;
+    weighs("01", 55_000).await;
+    weighs("02", 48_000).await;
+    tells(json!({ "height_mm": 1_620 })).await;
+    mina.tries_to_join(game).await.refused(403, "underweight");
+    weighs("03", 49_000).await;
+    mina.joins(game).await;
     world.stop().await;
 }
 

@@ -4,7 +4,10 @@ use chrono::TimeDelta;
 use lastbite_protocol::rest::ChallengeStatus::{self, Cancelled, Finished, Open, Running};
 
 use super::*;
-use crate::rules::{Refusal, terms};
+use crate::{
+    nutrition::safety::Safety,
+    rules::{Refusal, terms},
+};
 
 const EVE: &str = "2026-03-01 20:00";
 const START: &str = "2026-03-02 00:00";
@@ -19,7 +22,7 @@ fn leaves(entry: Entry<'_>, now: &str) -> Result<Option<Event>, Refusal> {
 }
 
 fn nobody_in(terms: &Terms) -> Entry<'_> {
-    Entry { terms, status: Open, seats_taken: 0, standing: None }
+    Entry { terms, status: Open, seats_taken: 0, standing: None, safety: Safety::UNSTATED }
 }
 
 fn fresh(terms: &Terms) -> Standing {
@@ -64,6 +67,14 @@ fn nobody_joins_what_is_over() {
 }
 
 #[test]
+fn who_is_underweight_counts_no_calories() {
+    let safety = Safety { is_underweight: true, ..Safety::UNSTATED };
+    let generous = challenge().asking([calories(2500, 500)]);
+    assert_eq!(joins(Entry { safety, ..nobody_in(&generous) }, EVE), Err(Refusal::Underweight));
+    assert!(joins(Entry { safety, ..nobody_in(&challenge().asking([meals(2)])) }, EVE).is_ok());
+}
+
+#[test]
 fn a_band_that_ends_under_the_players_floor_is_not_for_that_player() {
     let low = challenge().asking([calories(1399, 100)]);
     let refusal = Refusal::BandBelowFloor { upper_kcal: 1499, floor_kcal: 1500 };
@@ -71,6 +82,8 @@ fn a_band_that_ends_under_the_players_floor_is_not_for_that_player() {
     let reaching = challenge().asking([calories(1400, 100)]);
     assert!(joins(nobody_in(&reaching), EVE).is_ok(), "the floor itself can be eaten");
     assert!(joins(nobody_in(&challenge().asking([meals(2)])), EVE).is_ok(), "no band, no floor");
+    let safety = Safety { floor_kcal: 1200, is_underweight: false };
+    assert!(joins(Entry { safety, ..nobody_in(&low) }, EVE).is_ok(), "whose own floor is lower");
 }
 
 #[test]

@@ -13,12 +13,15 @@ use lastbite_protocol::{
 use proptest::prelude::*;
 
 use super::{JUNHO, MINA, SORA, Wording, challenge};
-use crate::rules::{
-    Event,
-    day::Calendar,
-    decide::{self, Entry, Tally},
-    ranking, standing,
-    verdict::LoggedMeal,
+use crate::{
+    nutrition::safety::Safety,
+    rules::{
+        Event,
+        day::Calendar,
+        decide::{self, Entry, Tally},
+        ranking, standing,
+        verdict::LoggedMeal,
+    },
 };
 
 #[derive(Clone, Copy, Debug)]
@@ -121,6 +124,7 @@ impl Play {
             status: self.status,
             seats_taken: u32::try_from(self.standings.len()).unwrap(),
             standing: self.standings.get(&player),
+            safety: Safety::UNSTATED,
         }
     }
 
