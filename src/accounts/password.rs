@@ -1,4 +1,6 @@
-//! Passwords: Argon2id, in threads of their own and few at once, so that a flood of logins never slows the game.
+//! Passwords: Argon2id, in threads of their own and few at once, so that a flood of log-ins never slows the game.
+//!
+//! - `workers`: the threads
 
 use std::sync::Arc;
 
@@ -9,10 +11,13 @@ use argon2::{
 use parking_lot::Mutex;
 use tokio::sync::Semaphore;
 
+use self::workers::{Full, Workers};
 use crate::{
     error::{ApiError, ApiResult},
     limits,
 };
+
+mod workers;
 
 /// Passwords that everybody tries first. Eight characters and more; shorter ones are refused anyway.
 const COMMON: [&str; 40] = [
@@ -61,10 +66,8 @@ const COMMON: [&str; 40] = [
 /// Hashes and checks passwords.
 #[derive(Clone, Debug)]
 pub struct Hasher {
-    running: Arc<Semaphore>,
-    /// Those running and those waiting.
-    admitted: Arc<Semaphore>,
-    /// Of these, who is new to the account.
+    workers: Workers,
+    /// Of those running and waiting, who is new to the account.
     strangers: Arc<Semaphore>,
     /// Checked when there is no such account, so that the answer takes the same time.
     nobody: Arc<str>,
@@ -96,12 +99,11 @@ impl Hasher {
     /// A hasher.
     ///
     /// # Errors
-    /// Hashing does not work at all.
+    /// Hashing does not work at all, or there can be no more threads.
     pub fn new() -> anyhow::Result<Self> {
         let desks = Desks::default();
         Ok(Self {
-            running: Arc::new(Semaphore::new(limits::HASHINGS_AT_ONCE_MAX)),
-            admitted: Arc::new(Semaphore::new(limits::HASHINGS_AT_ONCE_MAX + limits::HASHINGS_WAITING_MAX)),
+            workers: Workers::start()?,
             strangers: Arc::new(Semaphore::new(limits::HASHINGS_OF_STRANGERS_MAX)),
             nobody: desks.hash(b"nobody has this password")?.into(),
             desks,
@@ -133,13 +135,7 @@ impl Hasher {
     }
 
     async fn run<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> ApiResult<T> {
-        let admitted = Arc::clone(&self.admitted).try_acquire_owned().map_err(|_| busy())?;
-        let running = Arc::clone(&self.running).acquire_owned().await.map_err(anyhow::Error::from)?;
-        let done = tokio::task::spawn_blocking(move || {
-            let _places = (admitted, running);
-            work()
-        });
-        Ok(done.await.map_err(anyhow::Error::from)?)
+        Ok(self.workers.run(work).await.map_err(|Full| busy())??)
     }
 }
 
