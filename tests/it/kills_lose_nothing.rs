@@ -8,10 +8,10 @@ use std::{
 
 use chrono::{Days, TimeDelta, Timelike};
 use futures_util::future::join_all;
-use lastbite::{auth::SigningSeed, clock::Clock};
+use lastbite::{auth::SigningSeed, clock::Clock, db::embedded::Embedded};
 use lastbite_protocol::{
     ChallengeId, MealId, Requirement, WallTime,
-    rest::{MealKind, MealOutcome, NewChallenge, NewMeal},
+    rest::{MealKind, MealOutcome, NewChallenge, NewMeal, SignedIn},
 };
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
@@ -20,7 +20,11 @@ use tokio::sync::watch;
 use uuid::Uuid;
 
 use crate::support::{
-    Api, Player, Process, Viewer, World, challenge, facts, lunch, postgres, postgres::tempfile::Folder, process, until,
+    Api, Player, Process, Viewer, World, challenge, facts, lunch,
+    player::{logs_in, refreshes},
+    postgres,
+    postgres::tempfile::Folder,
+    process, until,
 };
 
 const PLAYERS: usize = 16;
@@ -181,22 +185,63 @@ async fn heavy_whatever_is_killed_acknowledged_meals_are_there_exactly_once() {
     db.close().await;
 }
 
+/// Servers on a Postgres whose commits can be made to wait.
+///
 /// A standby that never answers lets a commit be durable and not yet confirmed, for as long as the test wants: whoever is
-/// killed then dies between the commit and the announcement.
+/// killed then dies between the commit and all that follows it.
+struct Unconfirmed {
+    postgres: Embedded,
+    url: String,
+    admin: PgPool,
+    key: String,
+    media: Folder,
+    _folder: Folder,
+}
+
+impl Unconfirmed {
+    async fn open() -> Self {
+        let folder = Folder::new("lastbite-commit");
+        let postgres = postgres::embedded(folder.path()).await;
+        let url = postgres.url().to_owned();
+        let admin = PgPool::connect(&url.replace("lastbite@localhost", "postgres@localhost")).await.unwrap();
+        let (key, media) = (SigningSeed::random().to_base64(), Folder::new("lastbite-media"));
+        Self { postgres, url, admin, key, media, _folder: folder }
+    }
+
+    async fn serve(&self) -> Process {
+        Process::serve(|command| {
+            command.env("LASTBITE_DATABASE_URL", &self.url).env("LASTBITE_TOKEN_KEY", &self.key);
+            command.arg("--data-dir").arg(self.media.path());
+        })
+        .await
+    }
+
+    /// Asks for something, and kills the server when it has committed and not answered.
+    async fn asks_in_vain(&self, server: &mut Process, request: reqwest::RequestBuilder) {
+        stand_by(&self.admin, "nobody").await;
+        let killing = async {
+            let waits = "select count(*) from pg_stat_activity where wait_event = 'SyncRep'";
+            until("the commit waits", || async {
+                (sqlx::query_scalar::<_, i64>(waits).fetch_one(&self.admin).await.unwrap() > 0).then_some(())
+            })
+            .await;
+            server.kill();
+        };
+        let (answer, ()) = tokio::join!(request.send(), killing);
+        assert!(answer.is_err(), "nobody was told yes");
+        stand_by(&self.admin, "").await;
+    }
+
+    async fn close(self) {
+        self.admin.close().await;
+        self.postgres.stop().await;
+    }
+}
+
 #[tokio::test]
 async fn heavy_a_server_killed_between_commit_and_announcement_has_lost_nothing() {
-    let (folder, media) = (Folder::new("lastbite-commit"), Folder::new("lastbite-media"));
-    let postgres = postgres::embedded(folder.path()).await;
-    let url = postgres.url().to_owned();
-    let admin = PgPool::connect(&url.replace("lastbite@localhost", "postgres@localhost")).await.unwrap();
-    let key = SigningSeed::random().to_base64();
-    let serve = || {
-        Process::serve(|command| {
-            command.env("LASTBITE_DATABASE_URL", &url).env("LASTBITE_TOKEN_KEY", &key);
-            command.arg("--data-dir").arg(media.path());
-        })
-    };
-    let (mut first, second) = (serve().await, serve().await);
+    let world = Unconfirmed::open().await;
+    let (mut first, second) = (world.serve().await, world.serve().await);
     let (mina, jun) = (Player::register(first.api(), "mina").await, Player::register(first.api(), "jun").await);
     let mut wish = wish();
     wish.terms.first_day = wish.terms.first_day + Days::new(7);
@@ -204,25 +249,13 @@ async fn heavy_a_server_killed_between_commit_and_announcement_has_lost_nothing(
     let mut boards =
         [Viewer::watch(first.address, None, game, None).await, Viewer::watch(second.address, None, game, None).await];
 
-    stand_by(&admin, "nobody").await;
-    let killing = async {
-        let waits = "select count(*) from pg_stat_activity where wait_event = 'SyncRep'";
-        until("the commit waits", || async {
-            (sqlx::query_scalar::<_, i64>(waits).fetch_one(&admin).await.unwrap() > 0).then_some(())
-        })
-        .await;
-        first.kill();
-    };
     let path = format!("/api/v1/challenges/{game}/players");
-    let asked = jun.api.request(Method::POST, &path).json(&json!({})).send();
-    let (answer, ()) = tokio::join!(asked, killing);
-    assert!(answer.is_err(), "nobody was told yes");
+    world.asks_in_vain(&mut first, jun.api.request(Method::POST, &path).json(&json!({}))).await;
     assert_eq!(boards[0].sees_the_end().await, None);
-    stand_by(&admin, "").await;
 
     // The other server has not been told either, and finds out.
     boards[1].sees("jun", |board| board.row(jun.id).is_some()).await;
-    first = serve().await;
+    first = world.serve().await;
     boards[0].comes_back_to(first.address, game).await;
     boards[0].sees("jun", |board| board.row(jun.id).is_some()).await;
     let again = Player { api: first.api().with_token(&jun.token), ..jun }.tries_to_join(game).await;
@@ -230,9 +263,32 @@ async fn heavy_a_server_killed_between_commit_and_announcement_has_lost_nothing(
     for board in &mut boards {
         assert_eq!(facts::heard(&board.model.events), [1]);
     }
-    admin.close().await;
     drop((first, second));
-    postgres.stop().await;
+    world.close().await;
+}
+
+#[tokio::test]
+async fn heavy_a_server_killed_between_commit_and_answer_signs_nobody_out() {
+    let world = Unconfirmed::open().await;
+    let mut server = world.serve().await;
+    Player::register(server.api(), "mina").await;
+    let phone = logs_in(&server.api(), "mina", "a phone").await;
+    let spent = json!({ "refresh_token": phone.refresh_token });
+    let request = server.api().request(Method::POST, "/api/v1/sessions/refresh").json(&spent);
+    world.asks_in_vain(&mut server, request).await;
+    // The token is spent and its successor was never told: it is told now, the same to whoever asks again.
+    server = world.serve().await;
+    let api = server.api();
+    let next: SignedIn = refreshes(&api, &phone.refresh_token).await.ok(200);
+    assert_ne!(next.refresh_token, phone.refresh_token);
+    let again: SignedIn = refreshes(&api, &phone.refresh_token).await.ok(200);
+    assert_eq!((again.refresh_token, again.session), (next.refresh_token.clone(), phone.session));
+    refreshes(&api, &next.refresh_token).await.ok::<SignedIn>(200);
+    let one_newest = "select count(*) from refresh_tokens where spent_at is null and session_id = $1";
+    let newest: i64 = sqlx::query_scalar(one_newest).bind(phone.session.0).fetch_one(&world.admin).await.unwrap();
+    assert_eq!(newest, 1);
+    drop(server);
+    world.close().await;
 }
 
 /// Lets commits wait for a standby of that name, or for none.
