@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use futures_util::StreamExt;
 use futures_util::future::join_all;
 use lastbite_protocol::rest::SignedIn;
 use reqwest::Method;
@@ -51,6 +52,26 @@ async fn after_ten_wrong_guesses_each_next_one_waits_longer_and_the_owner_does_n
     }
     tries(&owner, "mina@example.com", PASSWORD).await.ok::<SignedIn>(201);
     tries(&stranger, "mina@example.com", PASSWORD).await.ok::<SignedIn>(201);
+    world.stop().await;
+}
+
+#[tokio::test]
+async fn a_thousand_addresses_have_the_ten_guesses_of_an_account_together() {
+    let world = World::open().await;
+    world.user("mina").await;
+    let from = |n: u8| world.api().from([127, 0, 1, n]);
+    for n in 1..=10 {
+        tries(&from(n), "mina@example.com", "a wrong guess").await.refused(401, "credentials_wrong");
+    }
+    // All others wait, those with the right password too, and their tries are no guesses.
+    let others = futures_util::stream::iter((0..1_000_u16).map(|n| {
+        let api = world.api().from([127, 0, 2 + (n >> 8) as u8, (n & 0xff) as u8]);
+        async move { tries(&api, "mina@example.com", PASSWORD).await.status.as_u16() }
+    }));
+    let told: Vec<u16> = others.buffer_unordered(16).collect().await;
+    assert!(told.iter().all(|status| *status == 429), "{told:?}");
+    assert_eq!(world.count("select max(failures)::bigint from guesses").await, 10);
+    tries(&world.api(), "mina@example.com", PASSWORD).await.ok::<SignedIn>(201);
     world.stop().await;
 }
 

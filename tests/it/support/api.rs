@@ -1,6 +1,6 @@
 //! Plain HTTP against a server.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 
 use lastbite_protocol::rest::Problem;
 use reqwest::{Method, StatusCode, header::HeaderMap};
@@ -14,9 +14,14 @@ pub(crate) fn install_tls() {
 
 /// A client for plain HTTP. Redirects are for the test to look at.
 pub(crate) fn client() -> reqwest::Client {
+    client_at(None)
+}
+
+fn client_at(address: Option<IpAddr>) -> reqwest::Client {
     install_tls();
     let redirect = reqwest::redirect::Policy::none();
-    reqwest::Client::builder().no_proxy().tls_certs_only([]).redirect(redirect).build().unwrap()
+    let client = reqwest::Client::builder().no_proxy().tls_certs_only([]).redirect(redirect).local_address(address);
+    client.build().unwrap()
 }
 
 /// A client without an account.
@@ -42,8 +47,7 @@ impl Api {
 
     /// The same, from another address of this machine.
     pub(crate) fn from(&self, address: [u8; 4]) -> Self {
-        let client = reqwest::Client::builder().local_address(std::net::IpAddr::from(address)).build().unwrap();
-        Self { client, ..self.clone() }
+        Self { client: client_at(Some(address.into())), ..self.clone() }
     }
 
     /// The same, with a token.
