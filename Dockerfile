@@ -1,4 +1,5 @@
-# The server alone: it needs a Postgres, named by LASTBITE_DATABASE_URL, and a secret, LASTBITE_TOKEN_KEY, at run time.
+# The server alone. At run time it needs a Postgres, LASTBITE_DATABASE_URL; a secret, LASTBITE_TOKEN_KEY; a way for letters,
+# LASTBITE_SMTP_URL and LASTBITE_MAIL_FROM; and its address on the outside, LASTBITE_PUBLIC_URL.
 
 FROM rust:1.95-bookworm AS build
 WORKDIR /build
@@ -12,8 +13,8 @@ COPY Cargo.toml Cargo.lock ./
 COPY protocol/Cargo.toml protocol/
 COPY photo/Cargo.toml photo/
 COPY loadtest/Cargo.toml loadtest/
-RUN mkdir -p src tests/it protocol/src photo/src loadtest/src \
-    && touch src/lib.rs protocol/src/lib.rs photo/src/lib.rs \
+RUN mkdir -p src tests/it benches protocol/src photo/src loadtest/src \
+    && touch benches/token_checks.rs src/lib.rs protocol/src/lib.rs photo/src/lib.rs \
     && for main in src tests/it loadtest/src; do echo 'fn main() {}' >"$main/main.rs"; done \
     && cargo build --release --locked --package lastbite
 
