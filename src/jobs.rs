@@ -8,7 +8,7 @@ use std::time::Duration;
 use anyhow::Context;
 use graphile_worker::{
     JobComplete, JobFail, JobPermanentlyFail, LocalQueueConfig, RefetchDelayConfig, TaskHandler, WorkerOptions,
-    WorkerShutdownConfig,
+    WorkerRecoveryConfig, WorkerShutdownConfig,
 };
 use serde::Serialize;
 use sqlx::{PgConnection, PgPool, postgres::PgPoolOptions};
@@ -66,6 +66,15 @@ pub fn options(pool: &PgPool, drain: &CancellationToken) -> WorkerOptions {
         .poll_interval(limits::JOBS_LOOK_INTERVAL)
         // Without it a backlog is done one job a second and thread.
         .local_queue(LocalQueueConfig::default().with_refetch_delay(rest))
+        // What a worker had taken when it was killed is given to another.
+        .worker_recovery(WorkerRecoveryConfig {
+            heartbeat_interval: limits::JOBS_HEARTBEAT,
+            sweep_interval: limits::JOBS_HEARTBEAT,
+            sweep_threshold: limits::JOBS_WORKER_GONE,
+            recovery_delay: Duration::ZERO,
+            enabled: true,
+            ..WorkerRecoveryConfig::default()
+        })
         .worker_shutdown(shutdown)
         .on(JobComplete, async |done| {
             metrics::counter!("lastbite_jobs_done_total", "job" => done.job.task_identifier().clone()).increment(1);

@@ -122,10 +122,14 @@ pub const JOB_CONNECTIONS_MAX: u32 = 3;
 pub const JOBS_AT_ONCE_MAX: usize = 4;
 /// Jobs that are tried again, and those whose news was lost, begin within this time.
 pub const JOBS_LOOK_INTERVAL: Duration = Duration::from_secs(1);
+/// How often a worker says that it lives …
+pub const JOBS_HEARTBEAT: Duration = Duration::from_secs(10);
+/// … and after which silence its jobs are another's.
+pub const JOBS_WORKER_GONE: Duration = Duration::from_secs(60);
 /// With the queue's growing pauses the last try is about 40 hours after the first.
 pub const JOB_ATTEMPTS_MAX: i32 = 16;
-/// A deleted account that is not erased by then is seen to again. Longer than the tries of a job.
-pub const ERASURE_WAITS_MAX: Duration = Duration::from_secs(2 * 86_400);
+/// A deleted account that is not erased by then is seen to again.
+pub const ERASURE_WAITS_MAX: Duration = Duration::from_secs(12 * 3600);
 /// How long a drain waits for a job that has begun; what is cut off is done again.
 pub const JOB_GRACE: Duration = Duration::from_secs(5);
 

@@ -58,7 +58,7 @@ pub(super) async fn edit(app: &App, caller: Caller, change: EditProfile) -> ApiR
     let changed = sqlx::query!(
         "update users set nickname = coalesce($2, nickname), language = coalesce($3, language),
                 zone = coalesce($4, zone), visibility = coalesce($5, visibility)
-         where id = $1",
+         where id = $1 and deleted_at is null",
         caller.user.0,
         nickname,
         change.language.map(|language| language.as_str()),

@@ -273,6 +273,8 @@ pub(super) async fn end_all(
     )
     .fetch_all(&mut **tx)
     .await?;
+    // A ticket under way would begin another.
+    sqlx::query!("delete from oidc_tickets where user_id = $1", user.0).execute(&mut **tx).await?;
     Ok(ended.into_iter().map(SessionId).collect())
 }
 

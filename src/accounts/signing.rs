@@ -252,6 +252,8 @@ pub(super) async fn reset_password(app: &App, wish: ResetPassword) -> ApiResult<
     store::set_password(&mut *tx, user, &hash).await?;
     // What strangers guessed was the password before.
     guesses::forget(&mut *tx, &email).await?;
+    // Until now anybody could have made this account for that address: what a stranger linked to it goes.
+    store::forget_identities_of_unverified(&mut tx, user).await?;
     // Whoever has the code has the mail.
     store::set_email_verified(&mut *tx, user, &sent_to, wall).await?;
     let ended = sessions::end_all(&mut tx, user, None, Why::Password, wall).await?;

@@ -205,3 +205,15 @@ pub(super) async fn list_unerased(pool: &PgPool, then: DateTime<Utc>) -> Result<
         .await?;
     Ok(found.into_iter().map(UserId).collect())
 }
+
+/// Unlinks everything from an account whose e-mail was never shown to be its user's.
+pub(super) async fn forget_identities_of_unverified(tx: &mut Tx, user: UserId) -> Result<(), sqlx::Error> {
+    sqlx::query!(
+        "delete from identities where user_id = $1
+         and exists (select from users where id = $1 and email_verified_at is null)",
+        user.0
+    )
+    .execute(&mut **tx)
+    .await?;
+    Ok(())
+}

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use crate::support::{
     Answer, Api, Setup, World,
     kakao::{Kakao, Lie, NATIVE_KEY, Person, person, tokens::Key},
+    letters::code_in,
     player::{PASSWORD, logs_in},
     visitor::Visitor,
 };
@@ -319,5 +320,48 @@ async fn kakao_signs_the_same_person_up_once_however_often_at_once() {
     for refused in at_once.iter().filter(|answer| answer.status != 201) {
         assert_eq!(refused.status, 503, "{:?}", serde_json::from_slice::<Value>(&refused.body));
     }
+    world.stop().await;
+}
+
+#[tokio::test]
+async fn kakao_of_a_stranger_goes_when_the_mails_owner_comes() {
+    let (kakao, world) = world().await;
+    // Mallory signs up with mina's address, which she cannot show to be hers, and links her own Kakao.
+    let mallory = world.user("mina").await;
+    let there = person(666, "mallory");
+    let body = json!({ "access_token": kakao.access_token(&there) });
+    mallory.api.post(OF_KAKAO, &body).await.ok::<Identity>(201);
+    let before = world.letters(1).await.len();
+    world.api().post("/api/v1/password/forgot", &json!({ "email": "mina@example.com" })).await.ok_empty(202);
+    let code = code_in(&world.letters(before + 1).await[before]);
+    let reset = json!({ "email": "mina@example.com", "code": code, "new_password": "eight sleepless seals" });
+    world.api().post("/api/v1/password/reset", &reset).await.ok_empty(204);
+    assert_ne!(in_app(&kakao, &world, &there).await.user.id, mallory.id, "it opens an account of its own");
+    // Once the address is shown to be hers, what is linked to it is hers as well.
+    let mina: SignedIn = {
+        let body = json!({ "email": "mina@example.com", "password": "eight sleepless seals" });
+        world.api().post("/api/v1/sessions", &body).await.ok(201)
+    };
+    let api = world.api().with_token(&mina.access_token);
+    let own = json!({ "access_token": kakao.access_token(&person(1001, "mina")) });
+    api.post(OF_KAKAO, &own).await.ok::<Identity>(201);
+    world.api().post("/api/v1/password/forgot", &json!({ "email": "mina@example.com" })).await.ok_empty(202);
+    let code = code_in(&world.letters(before + 2).await[before + 1]);
+    let reset = json!({ "email": "mina@example.com", "code": code, "new_password": PASSWORD });
+    world.api().post("/api/v1/password/reset", &reset).await.ok_empty(204);
+    assert_eq!(in_app(&kakao, &world, &person(1001, "mina")).await.user.id, mallory.id);
+    world.stop().await;
+}
+
+#[tokio::test]
+async fn kakao_tickets_end_with_the_sessions() {
+    let (kakao, world) = world().await;
+    let mina = person(1001, "mina");
+    kakao.sits(&mina);
+    let first = in_app(&kakao, &world, &mina).await;
+    let mut browser = Visitor::new(world.api());
+    let fragment = browser.goes_round("kakao").await;
+    world.api().with_token(&first.access_token).delete("/api/v1/sessions").await.ok_empty(204);
+    browser.uses(fragment.strip_prefix("ticket=").unwrap()).await.refused(401, "ticket_invalid");
     world.stop().await;
 }

@@ -214,3 +214,20 @@ async fn letters_that_could_not_be_sent_are_not_counted() {
     resets(&world.api(), "mina@example.com", &code).await.ok_empty(204);
     world.stop().await;
 }
+
+#[tokio::test]
+async fn a_job_that_a_killed_server_had_in_hand_is_done_by_another() {
+    let world = World::open().await;
+    world.newcomer().await;
+    world.is_quiet().await;
+    // As a worker leaves it that was killed with it an hour ago.
+    let in_hand = "create function take() returns trigger language plpgsql as $$ begin
+                       new.locked_by = 'killed'; new.locked_at = now() - interval '1 hour'; new.attempts = 1; return new;
+                   end $$;
+                   create trigger take before insert on graphile_worker._private_jobs for each row execute function take()";
+    sqlx::raw_sql(in_hand).execute(&world.db).await.unwrap();
+    forgets(&world.api(), "mina@example.com").await;
+    assert_eq!(world.count("select count(*) from graphile_worker._private_jobs where locked_by = 'killed'").await, 1);
+    assert!(subject_of(&world.letters(2).await[1]).contains("new password"));
+    world.stop().await;
+}
