@@ -7,7 +7,7 @@
 //! - [`live`]: sessions that have ended, and the sockets of users
 
 use std::{
-    net::{IpAddr, SocketAddr},
+    net::{IpAddr, Ipv6Addr, SocketAddr},
     sync::Arc,
 };
 
@@ -119,6 +119,15 @@ impl<S: Send + Sync> OptionalFromRequestParts<S> for Caller {
     }
 }
 
+/// As what an address is counted: of IPv6 its network, because whoever has one address there has 2^64.
+#[must_use]
+pub fn network_of(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V6(address) => Ipv6Addr::from_bits(address.to_bits() & !u128::from(u64::MAX)).into(),
+        address @ IpAddr::V4(_) => address,
+    }
+}
+
 /// Proxies that are believed about their clients. Clones share them.
 #[derive(Clone, Debug, Default)]
 pub struct Proxies(pub Arc<[IpAddr]>);
@@ -157,6 +166,18 @@ impl Peer {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_network_of_ipv6_is_counted_as_one() {
+        let counted = |address: &str| network_of(address.parse().unwrap()).to_string();
+        assert_eq!(counted("2001:db8:1:2:3:4:5:6"), "2001:db8:1:2::");
+        assert_eq!(counted("2001:db8:1:2:ffff::1"), "2001:db8:1:2::");
+        assert_ne!(counted("2001:db8:1:3::1"), "2001:db8:1:2::");
+        assert_eq!(
+            (counted("192.0.2.1"), counted("::ffff:192.0.2.1")),
+            ("192.0.2.1".to_owned(), "192.0.2.1".to_owned())
+        );
+    }
 
     #[test]
     fn only_a_trusted_proxy_is_believed_about_the_client() {

@@ -75,8 +75,8 @@ impl Mail {
         match &self.way {
             Way::Smtp(smtp) => match tokio::time::timeout(SEND_TIMEOUT, smtp.send(message)).await {
                 Ok(Ok(_)) => Ok(()),
-                Ok(Err(error)) if is_about_the_address(&error) => Err(MailError::Address(error.into())),
-                Ok(Err(error)) => Err(MailError::NotSent(error.into())),
+                Ok(Err(error)) if is_about_the_address(&error) => Err(MailError::Address(told(error))),
+                Ok(Err(error)) => Err(MailError::NotSent(told(error))),
                 Err(late) => Err(MailError::NotSent(late.into())),
             },
             Way::Folder(folder) => {
@@ -86,6 +86,14 @@ impl Mail {
                 Ok(())
             }
         }
+    }
+}
+
+/// Without the words of the other side: they may name the recipient, and addresses are for no log.
+fn told(error: lettre::transport::smtp::Error) -> anyhow::Error {
+    match error.status() {
+        Some(code) => anyhow::anyhow!("the server of mail answered {code}"),
+        None => error.into(),
     }
 }
 

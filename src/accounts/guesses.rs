@@ -9,6 +9,7 @@ use sha2::{Digest, Sha256};
 use sqlx::{PgExecutor, PgPool};
 
 use crate::{
+    auth::network_of,
     error::{ApiError, ApiResult},
     limits,
 };
@@ -26,7 +27,7 @@ impl Attempt<'_> {
     }
 
     fn address_key(&self) -> Vec<u8> {
-        Sha256::digest(format!("address\0{}", self.address)).to_vec()
+        Sha256::digest(format!("address\0{}", network_of(self.address))).to_vec()
     }
 
     /// Refuses who has to wait. Answers whether it comes from where the owner is signed in.

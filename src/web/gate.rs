@@ -21,7 +21,7 @@ use lastbite_protocol::{UserId, rest::Role};
 
 use crate::{
     App, accounts,
-    auth::{Caller, Client, caller_of},
+    auth::{Caller, Client, caller_of, network_of},
     error::{ApiError, ApiResult},
 };
 
@@ -186,6 +186,7 @@ pub(super) async fn gate(
     mut request: Request,
     next: Next,
 ) -> Response {
+    let address = network_of(address);
     let route = request.extensions().get::<MatchedPath>().map_or("", MatchedPath::as_str);
     if !route.starts_with("/api/") {
         let Some((_, policy)) = OUTSIDE.iter().find(|(path, _)| *path == route) else { return next.run(request).await };

@@ -16,7 +16,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use uuid::Uuid;
 
 use super::Credits;
-use crate::{error::ApiError, limits};
+use crate::{auth::network_of, error::ApiError, limits};
 
 /// Addresses that hold nothing and have all their upgrades back are forgotten once in so many entries.
 const FORGET_EVERY: usize = 1024;
@@ -78,6 +78,7 @@ impl Door {
         let Ok(place) = Arc::clone(&self.0.places).try_acquire_owned() else {
             return Err(ApiError::unavailable("overloaded", "this server holds as many sockets as it can"));
         };
+        let address = network_of(address);
         let now = self.0.opened.elapsed();
         if self.0.entered.fetch_add(1, Ordering::Relaxed).is_multiple_of(FORGET_EVERY) {
             self.0.held.retain(|_, held| held.all > 0 || !held.upgrades.is_full(now));
