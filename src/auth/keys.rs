@@ -135,6 +135,14 @@ struct Claims {
     exp: i64,
 }
 
+impl Claims {
+    /// Whether the times are such as we write: issued no later than it is good from, and good for no longer than ours are.
+    fn has_our_times(&self) -> bool {
+        (0..=self.nbf).contains(&self.iat)
+            && self.exp.saturating_sub(self.iat).cast_unsigned() <= limits::ACCESS_TOKEN_LIFETIME.as_secs()
+    }
+}
+
 /// A public key as RFC 8037 has it.
 #[derive(Clone, Debug, Serialize)]
 pub struct PublicKey {
@@ -241,6 +249,7 @@ impl Keys {
             return Err(invalid());
         }
         match jsonwebtoken::decode::<Claims>(token, &key.checking, &self.0.validation) {
+            Ok(token) if !token.claims.has_our_times() => Err(invalid()),
             Ok(token) => Ok(Caller {
                 user: token.claims.sub,
                 session: token.claims.sid,

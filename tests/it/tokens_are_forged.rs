@@ -266,6 +266,11 @@ impl Forger {
         // Good in ten years only, or at the end of all numbers.
         for then in [now + 315_360_000, i64::MAX] {
             self.add(signed(&header, &with(&self.claims, "nbf", json!(then)).to_string(), &self.ours));
+            self.add(signed(&header, &with(&self.claims, "exp", json!(then)).to_string(), &self.ours));
+            self.add(signed(&header, &with(&self.claims, "iat", json!(then)).to_string(), &self.ours));
+        }
+        for never in [-1, i64::MIN] {
+            self.add(signed(&header, &with(&self.claims, "iat", json!(never)).to_string(), &self.ours));
         }
         // What somebody else may do, with the signature of what one may do oneself.
         let signature = self.good.rsplit_once('.').unwrap().1.to_owned();
