@@ -1,5 +1,7 @@
 //! What stands in an export, file by file. Read page by page: what is written down meanwhile may be in it or not.
 
+use std::borrow::Cow;
+
 use bytes::Bytes;
 use chrono::SecondsFormat;
 use lastbite_protocol::{
@@ -212,11 +214,18 @@ async fn write_picture(app: &App, name: String, stored: &StoredPhoto, archive: &
 /// A line of CSV (RFC 4180).
 fn line(fields: &[String]) -> String {
     let quoted = fields.iter().map(|field| {
+        let field = harmless(field);
         if field.contains([',', '"', '\r', '\n']) {
             format!("\"{}\"", field.replace('"', "\"\""))
         } else {
-            field.clone()
+            field.into_owned()
         }
     });
     quoted.collect::<Vec<_>>().join(",") + "\r\n"
+}
+
+/// Spreadsheets take a text that begins like this for a formula, and titles are others' words: an apostrophe keeps it a text.
+fn harmless(field: &str) -> Cow<'_, str> {
+    let is_formula = field.starts_with(['=', '+', '-', '@', '\t', '\r']) && field.parse::<i64>().is_err();
+    if is_formula { format!("'{field}").into() } else { field.into() }
 }

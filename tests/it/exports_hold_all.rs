@@ -69,6 +69,9 @@ async fn an_export_holds_all_of_ones_own_and_nothing_of_others() {
     for player in [&mina, &jun] {
         player.joins(game).await;
     }
+    let mut wish = challenge();
+    wish.title = "=1+1".to_owned();
+    mina.joins(jun.hosts(&wish).await).await;
     mina.weighs_in(55_300).await;
     jun.weighs_in(81_900).await;
     let logged: MealOutcome = mina.uploads(&lunch_today(), pictures::jpeg(80, 40), None).await.ok(201);
@@ -115,7 +118,8 @@ async fn an_export_holds_all_of_ones_own_and_nothing_of_others() {
     assert!(table.contains("비빔밥,700,") && table.contains("\"rice, \"\"kimchi\"\"\nand soup\",500,"), "{table}");
     let played = text(&files, "challenges.csv");
     assert!(played.contains("봄 챌린지") && played.contains(",1,missed,0,"), "{played}");
-    assert_eq!(played.lines().count(), 2, "{played}");
+    assert!(played.contains(",'=1+1,"), "others' words are no formula: {played}");
+    assert_eq!(played.lines().count(), 3, "{played}");
     let jpeg = &files.iter().find(|(name, _)| *name == photo).unwrap().1;
     assert_eq!(*jpeg, mina.api.get(&with_picture.photo.unwrap().large).await.body);
     for (name, bytes) in &files {
