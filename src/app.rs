@@ -93,6 +93,9 @@ impl App {
     /// Postgres is away, the folder of the photos cannot be made, or an origin cannot be read.
     pub async fn open(parts: Parts) -> anyhow::Result<Self> {
         let keys = Keys::load(parts.seed, &parts.db.auth, parts.clock.wall()).await?;
+        // Before the first request: a session that has ended while this node was down is none here, either.
+        let live = Live::default();
+        live.look(&parts.db.watch, parts.clock.wall()).await?;
         let bus = Bus::memory();
         let tasks = TaskTracker::new();
         let shutdown = Shutdown::default();
@@ -102,7 +105,7 @@ impl App {
         Ok(Self {
             clock: parts.clock,
             db: parts.db,
-            auth: Auth { keys, live: Live::default() },
+            auth: Auth { keys, live },
             proxies: Proxies(parts.trusted_proxies.into()),
             hasher: Hasher::new()?,
             oidc: Oidc::new(parts.providers, &parts.public_url)?,
@@ -134,12 +137,13 @@ pub async fn serve(
     app.tasks.spawn(challenges::referee(app.clone()));
     app.tasks.spawn(housekeeping(app.clone()));
     let drain = app.shutdown.drain.clone();
-    app.tasks.spawn(auth::follow(app.auth.clone(), app.db.auth.clone(), app.clock.clone(), drain));
+    app.tasks.spawn(auth::follow(app.auth.clone(), app.db.watch.clone(), app.clock.clone(), drain));
     app.tasks.spawn(app.rooms.clone().slow_tick());
     let (worker, drain) = (app.clone(), app.shutdown.drain.clone());
     let worker =
         move || accounts::jobs(jobs::options(&worker.db.jobs, &worker.shutdown.drain)).add_extension(worker.clone());
-    app.tasks.spawn(jobs::work(worker, drain));
+    app.tasks.spawn(jobs::work(worker, drain.clone()));
+    app.tasks.spawn(jobs::measure(app.db.jobs.clone(), drain));
     app.tasks.spawn(web::accept(listener, app.clone()));
     stop.await;
     tracing::info!("stopping: no longer ready");

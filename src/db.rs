@@ -26,6 +26,8 @@ pub struct Pools {
     pub judge: PgPool,
     /// What outlives a request.
     pub jobs: PgPool,
+    /// Looks at which sessions have ended: one connection, which no flood of requests takes.
+    pub watch: PgPool,
 }
 
 impl Pools {
@@ -47,12 +49,13 @@ impl Pools {
             auth: pool(limits::AUTH_CONNECTIONS_MAX),
             judge: pool(limits::JUDGE_CONNECTIONS_MAX),
             jobs: pool(limits::JOB_CONNECTIONS_MAX),
+            watch: pool(1),
         })
     }
 
     /// Closes every connection.
     pub async fn close(&self) {
-        tokio::join!(self.api.close(), self.auth.close(), self.judge.close(), self.jobs.close());
+        tokio::join!(self.api.close(), self.auth.close(), self.judge.close(), self.jobs.close(), self.watch.close());
     }
 }
 

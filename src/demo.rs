@@ -128,7 +128,8 @@ impl Story {
             let nickname = people::nickname(self.seed, number);
             let email = format!("player{}@demo.lastbite.example", number + 1);
             let (password, language) = (PASSWORD.to_owned(), Language::Ko);
-            let wish = Register { email, password, nickname: nickname.clone(), language, device: None };
+            let wish =
+                Register { email, password, nickname: nickname.clone(), at_least_14: true, language, device: None };
             let session = api.enter(&wish).await.context("registering the players")?;
             players.push(Arc::new(Player { number, nickname, session, out: AtomicBool::new(false) }));
         }

@@ -139,7 +139,7 @@ impl From<Refusal> for ApiError {
         let status = match &refusal {
             Refusal::Terms { .. } | Refusal::EatenAt { .. } => StatusCode::UNPROCESSABLE_ENTITY,
             Refusal::NotAPlayer => StatusCode::NOT_FOUND,
-            Refusal::BandBelowFloor { .. } | Refusal::Underweight => StatusCode::FORBIDDEN,
+            Refusal::BandBelowFloor { .. } | Refusal::Underweight | Refusal::Pregnant => StatusCode::FORBIDDEN,
             Refusal::ChallengeFull | Refusal::AlreadyStarted | Refusal::ChallengeOver | Refusal::NoReturn => {
                 StatusCode::CONFLICT
             }
@@ -163,6 +163,14 @@ const OF_THE_CALLER: [&str; 6] = [
     "sessions_user_fk",
 ];
 
+impl ApiError {
+    /// 401 `account_gone`: a token that is still good, of an account that is not.
+    #[must_use]
+    pub fn account_gone() -> Self {
+        Self::refused(StatusCode::UNAUTHORIZED, "account_gone", "the account of this token is not here any more")
+    }
+}
+
 impl From<sqlx::Error> for ApiError {
     fn from(error: sqlx::Error) -> Self {
         if crate::db::is_away(&error) {
@@ -176,7 +184,7 @@ impl From<sqlx::Error> for ApiError {
         } else if crate::db::is_busy(&error) {
             Self::unavailable("busy", "too many want the same at once")
         } else if crate::db::broken_constraint(&error).is_some_and(|name| OF_THE_CALLER.contains(&name)) {
-            Self::refused(StatusCode::UNAUTHORIZED, "account_gone", "the account of this token is not here any more")
+            Self::account_gone()
         } else {
             Self::failure(error.into())
         }

@@ -93,6 +93,32 @@ pub fn options(pool: &PgPool, drain: &CancellationToken) -> WorkerOptions {
         })
 }
 
+/// Measures what waits, every few seconds until the drain.
+pub async fn measure(pool: PgPool, drain: CancellationToken) {
+    let mut looks = tokio::time::interval(limits::JOBS_MEASURE_INTERVAL);
+    looks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    loop {
+        tokio::select! {
+            () = drain.cancelled() => return,
+            _ = looks.tick() => {}
+        }
+        // The table is the library's own, which the check of our queries does not know.
+        let waiting: Result<(i64, f64), _> = sqlx::query_as(
+            "select count(*), coalesce(extract(epoch from now() - min(run_at)), 0)::float8
+             from graphile_worker._private_jobs where run_at <= now() and attempts < max_attempts",
+        )
+        .fetch_one(&pool)
+        .await;
+        match waiting {
+            Ok((jobs, oldest_s)) => {
+                metrics::gauge!("lastbite_jobs_due").set(jobs as f64);
+                metrics::gauge!("lastbite_jobs_due_oldest_seconds").set(oldest_s);
+            }
+            Err(error) => tracing::debug!(%error, "the waiting jobs cannot be counted now"),
+        }
+    }
+}
+
 /// Does jobs until the drain. A worker that loses Postgres is begun anew.
 pub async fn work(worker: impl Fn() -> WorkerOptions, drain: CancellationToken) {
     while !drain.is_cancelled() {

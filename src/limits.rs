@@ -101,7 +101,9 @@ pub const GUESSES_OF_ADDRESS_WITHIN: Duration = Duration::from_secs(10 * 60);
 /// Of the places for hashing and waiting, those for who comes from an address that is new to the account: a flood of them
 /// leaves room for the others.
 pub const HASHINGS_OF_STRANGERS_MAX: usize = 20;
-/// A code by mail: six digits.
+/// Who has no password shows by signing in once more that the account is theirs; this long ago at most.
+pub const SIGNED_IN_A_MOMENT_AGO: Duration = Duration::from_secs(600);
+/// A code by mail.
 pub const CODE_LIFETIME: Duration = Duration::from_secs(600);
 pub const CODE_TRIES_MAX: i16 = 5;
 /// Letters of one kind to one user.
@@ -120,6 +122,8 @@ pub const EXPORTS_FORGOTTEN_AT_ONCE: i64 = 1_000;
 
 pub const JOB_CONNECTIONS_MAX: u32 = 3;
 pub const JOBS_AT_ONCE_MAX: usize = 4;
+/// How often what waits is counted, for the metrics.
+pub const JOBS_MEASURE_INTERVAL: Duration = Duration::from_secs(15);
 /// Jobs that are tried again, and those whose news was lost, begin within this time.
 pub const JOBS_LOOK_INTERVAL: Duration = Duration::from_secs(1);
 /// How often a worker says that it lives …

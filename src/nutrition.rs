@@ -7,14 +7,22 @@
 //! - [`energy`]: how much energy a body needs, by which equation
 //! - [`intake`]: how much of what a day should have, by which table
 //! - [`safety`]: what is refused, whatever a user wishes
+//! - [`portion`]: the exact sum of what is on a plate; [`atwater`]: energy from macros, and whether an entry can be
+//! - [`nutri_score`]: the grade of a food or a meal; [`day_score`]: that of a day; [`interval`]: how sure an energy is
 
 use chrono::{DateTime, NaiveDate, Utc};
 use lastbite_protocol::profile::{Activity, Body, Equation, IntakeTable, Sex, Targets};
 
 use safety::Refusal;
 
+pub mod atwater;
+pub mod day_score;
 pub mod energy;
 pub mod intake;
+pub mod interval;
+pub mod nutri_score;
+pub mod portion;
+mod rounding;
 pub mod safety;
 
 /// The least energy a day that any challenge may ask for: the floor for women, kcal.
@@ -103,6 +111,7 @@ mod tests {
             height_mm: Some(1_620),
             goal_weight_g: None,
             activity: Some(Activity::Light),
+            pregnant: false,
         }
     }
 

@@ -45,6 +45,8 @@ pub enum Refusal {
     BandBelowFloor { upper_kcal: u32, floor_kcal: u32 },
     #[error("with a BMI under 18.5 a challenge about calories is not safe")]
     Underweight,
+    #[error("in a pregnancy a challenge about calories is not safe")]
+    Pregnant,
     #[error("{why}")]
     EatenAt { why: String },
 }
@@ -62,6 +64,7 @@ impl Refusal {
             Self::NotAPlayer => "not_a_player",
             Self::BandBelowFloor { .. } => "band_below_floor",
             Self::Underweight => "underweight",
+            Self::Pregnant => "pregnant",
             Self::EatenAt { .. } => "eaten_at_out_of_range",
         }
     }

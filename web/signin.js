@@ -175,6 +175,7 @@ function onSubmit(id, run) {
         const fields = Object.fromEntries(new FormData(form));
         for (const name of ["email", "nickname"]) if (name in fields) fields[name] = fields[name].trim().normalize("NFC");
         if ("code" in fields) fields.code = fields.code.replace(/\s/g, "");
+        for (const { name, checked } of form.querySelectorAll("[type=checkbox]")) fields[name] = checked;
         for (const [field, value] of Object.entries(fields)) if (!value) throw { code: "missing", field, values: { field: `signin_${field}` } };
         await run(fields);
       },
@@ -253,7 +254,7 @@ function copyEmail(from, to) {
 }
 
 onSubmit("#sign-in", ({ email, password }) => enter("/sessions", { email, password, device: device() }));
-onSubmit("#sign-up", ({ email, password, nickname }) => enter("/accounts", { email, password, nickname, language: language(), device: device() }));
+onSubmit("#sign-up", ({ email, password, nickname }) => enter("/accounts", { email, password, nickname, at_least_14: true, language: language(), device: device() }));
 onSubmit("#forgot", async ({ email }) => {
   await api.send("POST", "/password/forgot", { email });
   copyEmail("forgot", "reset");
@@ -358,7 +359,7 @@ async function loadProviders() {
     return; // e-mail and password remain
   }
   find("#kakao").hidden = !names.includes("kakao");
-  const link = (name) => make("a.button.quiet", { href: `/oidc/${encodeURIComponent(name)}/start?return_to=/signin`, "data-provider": name });
+  const link = (name) => make("a.button.quiet", { href: `/oidc/${encodeURIComponent(name)}/start?return_to=/signin&at_least_14=true`, "data-provider": name });
   find("#others").replaceChildren(...names.filter((name) => name !== "kakao").map(link));
   find("#providers").hidden = !names.length;
   render();

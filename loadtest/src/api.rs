@@ -72,6 +72,7 @@ impl User {
             // Nobody is to sign in as a leftover of a load test.
             password: Uuid::new_v4().to_string(),
             nickname,
+            at_least_14: true,
             language: Language::En,
             device: None,
         };

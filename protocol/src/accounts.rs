@@ -19,6 +19,8 @@ pub struct Register {
     /// The name others see: 2 to 50 Hangul, Latin letters, digits and `_`; unique regardless of case.
     #[schema(min_length = 2, max_length = 50, example = "미나")]
     pub nickname: String,
+    /// Whether the user says to be 14 or older; it is not kept. Without it there is no account.
+    pub at_least_14: bool,
     /// The language of mail and messages.
     #[serde(default)]
     pub language: Language,

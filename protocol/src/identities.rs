@@ -36,6 +36,9 @@ pub struct SignInWith {
     /// The nonce that the app asked for the ID token with; needed when it holds one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub nonce: Option<String>,
+    /// Whether the user says to be 14 or older, which is needed the first time; it is not kept.
+    #[serde(default)]
+    pub at_least_14: bool,
     /// What the user calls the device, at most 64 characters; else what its `User-Agent` says.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(max_length = 64, example = "Mina's phone")]

@@ -69,6 +69,7 @@ macro_rules! written_as_text {
 }
 
 pub mod accounts;
+pub mod foods;
 pub mod identities;
 pub mod ids;
 pub mod profile;

@@ -112,6 +112,9 @@ pub struct Body {
     /// How much the user moves.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub activity: Option<Activity>,
+    /// Bars challenges about calories.
+    #[serde(default)]
+    pub pregnant: bool,
 }
 
 /// A change to what a user tells of their body: what is absent stays.
@@ -137,6 +140,9 @@ pub struct EditBody {
     /// How much the user moves.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub activity: Option<Activity>,
+    /// Bars challenges about calories.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pregnant: Option<bool>,
 }
 
 /// What a user weighed on a day.

@@ -115,6 +115,22 @@ pub struct Membership {
     /// The player's standing; absent after leaving before the start.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub standing: Option<Standing>,
+    /// What the player should know before the first day.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub warnings: Vec<JoinWarning>,
+}
+
+/// Nothing that is refused, and yet to be told to whoever joins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(tag = "code", rename_all = "snake_case")]
+pub enum JoinWarning {
+    /// The challenge asks for less energy than the player's body needs at rest, as their targets have it.
+    UnderRestingNeed {
+        /// The middle of the band, kcal a day.
+        target_kcal: u32,
+        /// The player's need at rest, kcal a day.
+        resting_kcal: u32,
+    },
 }
 
 /// What the referee said of one day of one player, and why.

@@ -1,17 +1,16 @@
 //! Deleting an account. What signs in is gone in the transaction that says yes; the rest is erased by a job soon after:
 //! photos, meals, what verdicts saw, names on boards and in streams. What was played stays, by a player who has withdrawn.
 
-use axum::http::StatusCode;
+use std::net::IpAddr;
+
 use graphile_worker::{IntoTaskHandlerResult, TaskHandler, WorkerContext};
 use lastbite_protocol::{UserId, rest::DeleteAccount};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    export,
-    password::Fit,
-    picture,
+    export, picture,
     sessions::{self, Why},
-    store,
+    signing, store,
 };
 use crate::{
     App,
@@ -25,12 +24,9 @@ use crate::{
 };
 
 /// Deletes the caller's account.
-pub(super) async fn delete(app: &App, caller: Caller, wish: DeleteAccount) -> ApiResult<()> {
+pub(super) async fn delete(app: &App, caller: Caller, address: IpAddr, wish: DeleteAccount) -> ApiResult<()> {
     let found = store::load(&app.db.auth, caller.user).await?.ok_or_else(|| ApiError::not_found("account"))?;
-    let password = wish.password.filter(|password| password.len() <= limits::PASSWORD_BYTES_MAX).unwrap_or_default();
-    if found.password_hash.is_some() && app.hasher.fits(password, found.password_hash, true).await? == Fit::No {
-        return Err(ApiError::refused(StatusCode::FORBIDDEN, "password_wrong", "the password is another one"));
-    }
+    signing::check_again(app, caller, address, &found, wish.password).await?;
     let wall = app.clock.wall();
     let mut tx = app.db.auth.begin().await?;
     if !store::lock(&mut tx, caller.user).await? {
@@ -78,6 +74,8 @@ impl TaskHandler for EraseAccount {
 impl EraseAccount {
     async fn erase(self, app: &App) -> anyhow::Result<()> {
         let user = self.user;
+        // Whoever holds the stream began before the account was gone; whoever comes after finds no account.
+        journal::lock(app.db.jobs.begin().await?, [StreamId::User(user)]).await?.tx.rollback().await?;
         // Files first: should one not go, the job is tried again, and the row still names it.
         export::erase(app, user).await?;
         picture::erase(app, user).await?;

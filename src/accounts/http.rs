@@ -58,6 +58,7 @@ pub fn routes() -> OpenApiRouter<App> {
     responses(
         (status = 201, body = SignedIn),
         (status = 400, description = "`json_malformed`", body = Problem),
+        (status = 403, description = "`too_young`", body = Problem),
         (status = 409, description = "`email_taken`, `nickname_taken`", body = Problem),
         (
             status = 422, body = Problem,
@@ -181,12 +182,18 @@ async fn me(State(app): State<App>, caller: Caller) -> ApiResult<Json<Account>> 
         (status = 202, description = "Deleted; what is left is being erased."),
         (status = 400, description = "`json_malformed`", body = Problem),
         (status = 401, body = Problem), (status = 404, body = Problem),
-        (status = 403, description = "`password_wrong`", body = Problem),
+        (status = 403, description = "`password_wrong`; `sign_in_again` without a password", body = Problem),
         (status = 422, description = "`json_invalid`", body = Problem),
+        (status = 429, description = "`too_many_attempts`: wait as long as `Retry-After` says", body = Problem),
     )
 )]
-async fn delete(State(app): State<App>, caller: Caller, Json(wish): Json<DeleteAccount>) -> ApiResult<StatusCode> {
-    erase::delete(&app, caller, wish).await?;
+async fn delete(
+    State(app): State<App>,
+    caller: Caller,
+    Client(address): Client,
+    Json(wish): Json<DeleteAccount>,
+) -> ApiResult<StatusCode> {
+    erase::delete(&app, caller, address, wish).await?;
     Ok(StatusCode::ACCEPTED)
 }
 
@@ -197,17 +204,19 @@ async fn delete(State(app): State<App>, caller: Caller, Json(wish): Json<DeleteA
     responses(
         (status = 204), (status = 401, body = Problem), (status = 404, body = Problem),
         (status = 400, description = "`json_malformed`", body = Problem),
-        (status = 403, description = "`password_wrong`", body = Problem),
+        (status = 403, description = "`password_wrong`; `sign_in_again` without a password", body = Problem),
         (status = 409, description = "`password_changed`", body = Problem),
         (status = 422, description = "`json_invalid`, `password_weak`", body = Problem),
+        (status = 429, description = "`too_many_attempts`: wait as long as `Retry-After` says", body = Problem),
     )
 )]
 async fn change_password(
     State(app): State<App>,
     caller: Caller,
+    Client(address): Client,
     Json(wish): Json<ChangePassword>,
 ) -> ApiResult<StatusCode> {
-    signing::change_password(&app, caller, wish).await?;
+    signing::change_password(&app, caller, address, wish).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -253,8 +262,12 @@ async fn verify_email(
         (status = 422, description = "`json_invalid`", body = Problem),
     )
 )]
-async fn forgot_password(State(app): State<App>, Json(wish): Json<ForgotPassword>) -> ApiResult<StatusCode> {
-    signing::forgot_password(&app, &wish.email).await?;
+async fn forgot_password(
+    State(app): State<App>,
+    Client(address): Client,
+    Json(wish): Json<ForgotPassword>,
+) -> ApiResult<StatusCode> {
+    signing::forgot_password(&app, &wish.email, address).await?;
     Ok(StatusCode::ACCEPTED)
 }
 
@@ -266,10 +279,15 @@ async fn forgot_password(State(app): State<App>, Json(wish): Json<ForgotPassword
         (status = 400, description = "`json_malformed`", body = Problem),
         (status = 403, description = "`code_wrong`: another one, spent, too old, or nobody's", body = Problem),
         (status = 422, description = "`json_invalid`, `password_weak`", body = Problem),
+        (status = 429, description = "`too_many_attempts`: wait as long as `Retry-After` says", body = Problem),
     )
 )]
-async fn reset_password(State(app): State<App>, Json(wish): Json<ResetPassword>) -> ApiResult<StatusCode> {
-    signing::reset_password(&app, wish).await?;
+async fn reset_password(
+    State(app): State<App>,
+    Client(address): Client,
+    Json(wish): Json<ResetPassword>,
+) -> ApiResult<StatusCode> {
+    signing::reset_password(&app, wish, address).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 

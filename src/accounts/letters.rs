@@ -6,7 +6,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use graphile_worker::{IntoTaskHandlerResult, TaskHandler, WorkerContext};
 use lastbite_protocol::{UserId, rest::Language};
 use serde::{Deserialize, Serialize};
-use sqlx::PgPool;
+use sqlx::{PgExecutor, PgPool};
 
 use super::store;
 use crate::{
@@ -25,6 +25,25 @@ pub(super) enum Purpose {
 }
 
 impl Purpose {
+    /// A new code. Six digits for who is signed in and has five tries; for who is not, eight signs, because strangers have tries
+    /// as well.
+    fn draw(self) -> String {
+        /// Without what looks alike: 31 signs, 8.5 × 10¹¹ codes.
+        const SIGNS: &[u8; 31] = b"23456789ABCDEFGHJKMNPQRSTUVWXYZ";
+        match self {
+            Self::VerifyEmail => format!("{:06}", rand::random_range(0..1_000_000)),
+            Self::ResetPassword => (0..8).map(|_| char::from(SIGNS[rand::random_range(0..SIGNS.len())])).collect(),
+        }
+    }
+
+    /// How many wrong ones a code bears. Those of strangers are counted for each network, by [`super::guesses`].
+    const fn tries_max(self) -> i16 {
+        match self {
+            Self::VerifyEmail => limits::CODE_TRIES_MAX,
+            Self::ResetPassword => i16::MAX,
+        }
+    }
+
     const fn as_str(self) -> &'static str {
         match self {
             Self::VerifyEmail => "verify_email",
@@ -38,6 +57,9 @@ impl Purpose {
 pub(super) struct SendCode {
     pub(super) user: UserId,
     pub(super) purpose: Purpose,
+    /// Asked for by the owner, from where the owner is signed in.
+    #[serde(default)]
+    pub(super) is_known: bool,
 }
 
 impl TaskHandler for SendCode {
@@ -55,9 +77,9 @@ impl SendCode {
         let account = user.account;
         let pointless = user.is_blocked || (self.purpose == Purpose::VerifyEmail && account.email_verified);
         let Some(to) = account.email.filter(|_| !pointless) else { return Ok(()) };
-        let code = format!("{:06}", rand::random_range(0..1_000_000));
+        let code = self.purpose.draw();
         let hash = hash(&app.auth.keys, account.id, self.purpose, &code);
-        if !keep(&app.db.auth, account.id, self.purpose, &hash, &to, app.clock.wall()).await? {
+        if !self.keep(&app.db.auth, &hash, &to, app.clock.wall()).await? {
             tracing::info!(user = %account.id, "no more letters to this user within the hour");
             return Ok(());
         }
@@ -69,11 +91,56 @@ impl SendCode {
             }
             Err(error) => {
                 // The job comes again, and what it tries is no letter more.
-                give_back(&app.db.auth, account.id, self.purpose).await?;
+                self.give_back(&app.db.auth).await?;
                 Err(error.into())
             }
             Ok(()) => Ok(()),
         }
+    }
+    /// Keeps the newest code. Answers whether one more letter may be sent: those that strangers ask for and those that the
+    /// owner does are counted apart.
+    async fn keep(&self, pool: &PgPool, hash: &[u8], to: &str, wall: DateTime<Utc>) -> Result<bool, sqlx::Error> {
+        let kept = sqlx::query!(
+            "insert into codes as c (user_id, purpose, hash, sent_to, expires_at, tries_left, hour_began, sent_in_hour,
+                                     sent_to_owner_in_hour)
+             values ($1, $2, $3, $4, $5, $6, $7, 1 - $10::int, $10::int)
+             on conflict (user_id, purpose) do update
+             set hash = excluded.hash, sent_to = excluded.sent_to, expires_at = excluded.expires_at,
+                 tries_left = excluded.tries_left,
+                 hour_began = case when c.hour_began > $8 then c.hour_began else excluded.hour_began end,
+                 sent_in_hour = case when c.hour_began > $8 then c.sent_in_hour else 0 end + excluded.sent_in_hour,
+                 sent_to_owner_in_hour = case when c.hour_began > $8 then c.sent_to_owner_in_hour else 0 end
+                     + excluded.sent_to_owner_in_hour
+             where c.hour_began <= $8 or case when $10 = 1 then c.sent_to_owner_in_hour else c.sent_in_hour end < $9",
+            self.user.0,
+            self.purpose.as_str(),
+            hash,
+            to,
+            wall + limits::CODE_LIFETIME,
+            self.purpose.tries_max(),
+            wall,
+            wall - TimeDelta::hours(1),
+            limits::CODES_PER_HOUR_MAX,
+            i32::from(self.is_known)
+        )
+        .execute(pool)
+        .await?;
+        Ok(kept.rows_affected() == 1)
+    }
+
+    /// A letter that was not sent is not counted.
+    async fn give_back(&self, pool: &PgPool) -> Result<(), sqlx::Error> {
+        sqlx::query!(
+            "update codes set sent_in_hour = greatest(sent_in_hour - (1 - $3::int), 0),
+                              sent_to_owner_in_hour = greatest(sent_to_owner_in_hour - $3::int, 0)
+             where user_id = $1 and purpose = $2",
+            self.user.0,
+            self.purpose.as_str(),
+            i32::from(self.is_known)
+        )
+        .execute(pool)
+        .await?;
+        Ok(())
     }
 }
 
@@ -82,60 +149,24 @@ fn hash(keys: &Keys, user: UserId, purpose: Purpose, code: &str) -> Vec<u8> {
     keys.secret(purpose.as_str(), &of).to_vec()
 }
 
-/// Keeps the newest code. Answers whether one more letter may be sent.
-async fn keep(
-    pool: &PgPool,
+/// A code that is the right one, and not spent yet.
+pub(super) struct RightCode {
     user: UserId,
     purpose: Purpose,
-    hash: &[u8],
-    to: &str,
-    wall: DateTime<Utc>,
-) -> Result<bool, sqlx::Error> {
-    let kept = sqlx::query!(
-        "insert into codes as c (user_id, purpose, hash, sent_to, expires_at, tries_left, hour_began, sent_in_hour)
-         values ($1, $2, $3, $4, $5, $6, $7, 1)
-         on conflict (user_id, purpose) do update
-         set hash = excluded.hash, sent_to = excluded.sent_to, expires_at = excluded.expires_at,
-             tries_left = excluded.tries_left,
-             hour_began = case when c.hour_began > $8 then c.hour_began else excluded.hour_began end,
-             sent_in_hour = case when c.hour_began > $8 then c.sent_in_hour + 1 else 1 end
-         where c.hour_began <= $8 or c.sent_in_hour < $9",
-        user.0,
-        purpose.as_str(),
-        hash,
-        to,
-        wall + limits::CODE_LIFETIME,
-        limits::CODE_TRIES_MAX,
-        wall,
-        wall - TimeDelta::hours(1),
-        limits::CODES_PER_HOUR_MAX
-    )
-    .execute(pool)
-    .await?;
-    Ok(kept.rows_affected() == 1)
+    hash: Vec<u8>,
+    /// The address that it was sent to.
+    pub(super) sent_to: String,
 }
 
-/// A letter that was not sent is not counted.
-async fn give_back(pool: &PgPool, user: UserId, purpose: Purpose) -> Result<(), sqlx::Error> {
-    sqlx::query!(
-        "update codes set sent_in_hour = greatest(sent_in_hour - 1, 0) where user_id = $1 and purpose = $2",
-        user.0,
-        purpose.as_str()
-    )
-    .execute(pool)
-    .await?;
-    Ok(())
-}
-
-/// Spends a try, and the code if it is the right one. Answers the address it was sent to.
-pub(super) async fn spend(
+/// Spends a try. Answers the code if it is the right one.
+pub(super) async fn try_code(
     pool: &PgPool,
     keys: &Keys,
     user: UserId,
     purpose: Purpose,
     code: &str,
     wall: DateTime<Utc>,
-) -> Result<Option<String>, sqlx::Error> {
+) -> Result<Option<RightCode>, sqlx::Error> {
     // The try is spent whatever comes of it, and before anything is compared: many at once have five tries together.
     let tried = sqlx::query!(
         "update codes set tries_left = tries_left - 1
@@ -147,18 +178,25 @@ pub(super) async fn spend(
     .fetch_optional(pool)
     .await?;
     // Both are MACs: whoever compares them byte by byte learns nothing of the code.
-    let Some(tried) = tried.filter(|tried| tried.hash == hash(keys, user, purpose, code)) else { return Ok(None) };
-    let spent = sqlx::query!(
-        "update codes set tries_left = 0, expires_at = $3 where user_id = $1 and purpose = $2 and hash = $4
-         and expires_at > $3",
-        user.0,
-        purpose.as_str(),
-        wall,
-        tried.hash
-    )
-    .execute(pool)
-    .await?;
-    Ok((spent.rows_affected() == 1).then_some(tried.sent_to))
+    let right = tried.filter(|tried| tried.hash == hash(keys, user, purpose, code));
+    Ok(right.map(|tried| RightCode { user, purpose, hash: tried.hash, sent_to: tried.sent_to }))
+}
+
+impl RightCode {
+    /// Spends it. Answers whether nobody did before.
+    pub(super) async fn spend(&self, db: impl PgExecutor<'_>, wall: DateTime<Utc>) -> Result<bool, sqlx::Error> {
+        let spent = sqlx::query!(
+            "update codes set tries_left = 0, expires_at = $3 where user_id = $1 and purpose = $2 and hash = $4
+             and expires_at > $3",
+            self.user.0,
+            self.purpose.as_str(),
+            wall,
+            self.hash
+        )
+        .execute(db)
+        .await?;
+        Ok(spent.rows_affected() == 1)
+    }
 }
 
 fn words(purpose: Purpose, language: Language, nickname: &str, code: &str) -> (String, String) {

@@ -9,7 +9,7 @@ use argon2::{
     password_hash::phc::{Output, ParamsString, PasswordHash, Salt},
 };
 use parking_lot::Mutex;
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, SemaphorePermit};
 
 use self::workers::{Full, Workers};
 use crate::{
@@ -110,11 +110,12 @@ impl Hasher {
         })
     }
 
-    /// The PHC string of a new password.
+    /// The PHC string of a new password. For strangers there are fewer places.
     ///
     /// # Errors
     /// 503 `busy` when too many wait.
-    pub async fn hash(&self, password: String) -> ApiResult<String> {
+    pub async fn hash(&self, password: String, is_known: bool) -> ApiResult<String> {
+        let _place = self.place(is_known)?;
         let desks = self.desks.clone();
         Ok(self.run(move || desks.hash(password.as_bytes())).await??)
     }
@@ -124,7 +125,7 @@ impl Hasher {
     /// # Errors
     /// 503 `busy` when too many wait.
     pub async fn fits(&self, password: String, stored: Option<String>, is_known: bool) -> ApiResult<Fit> {
-        let _place = if is_known { None } else { Some(self.strangers.try_acquire().map_err(|_| busy())?) };
+        let _place = self.place(is_known)?;
         let (exists, stored) = match stored {
             Some(stored) => (true, stored),
             None => (false, self.nobody.to_string()),
@@ -132,6 +133,10 @@ impl Hasher {
         let desks = self.desks.clone();
         let fit = self.run(move || desks.fits(password.as_bytes(), &stored)).await??;
         Ok(if exists { fit } else { Fit::No })
+    }
+
+    fn place(&self, is_known: bool) -> ApiResult<Option<SemaphorePermit<'_>>> {
+        if is_known { Ok(None) } else { self.strangers.try_acquire().map(Some).map_err(|_| busy()) }
     }
 
     async fn run<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> ApiResult<T> {

@@ -78,7 +78,7 @@ pub(super) async fn edit(app: &App, caller: Caller, change: EditProfile) -> ApiR
 
 async fn load_body(db: impl sqlx::PgExecutor<'_>, user: UserId) -> Result<Option<Body>, sqlx::Error> {
     let row = sqlx::query!(
-        "select birth_year, sex, height_mm, goal_weight_g, activity from bodies where user_id = $1",
+        "select birth_year, sex, height_mm, goal_weight_g, activity, pregnant from bodies where user_id = $1",
         user.0
     )
     .fetch_optional(db)
@@ -90,6 +90,7 @@ async fn load_body(db: impl sqlx::PgExecutor<'_>, user: UserId) -> Result<Option
             height_mm: row.height_mm.map(i32::cast_unsigned),
             goal_weight_g: row.goal_weight_g.map(i32::cast_unsigned),
             activity: row.activity.as_deref().map(db::parsed).transpose()?,
+            pregnant: row.pregnant,
         })
     })
     .transpose()
@@ -101,15 +102,16 @@ async fn load_body(db: impl sqlx::PgExecutor<'_>, user: UserId) -> Result<Option
 /// Postgres is away.
 pub(crate) async fn safety_of(tx: &mut Tx, user: UserId) -> Result<Safety, sqlx::Error> {
     let told = sqlx::query!(
-        "select sex, height_mm, (select weight_g from weights where user_id = $1 order by date desc limit 1)
-         from bodies where user_id = $1",
+        r#"select sex, height_mm, pregnant, targets as "targets: Json<Targets>", (select weight_g from weights where user_id = $1 order by date desc limit 1)
+         from bodies where user_id = $1"#,
         user.0
     )
     .fetch_optional(&mut **tx)
     .await?;
     let Some(told) = told else { return Ok(Safety::UNSTATED) };
     let sex = told.sex.as_deref().map(db::parsed).transpose()?;
-    Ok(Safety::of(sex, told.height_mm.map(i32::cast_unsigned), told.weight_g.map(i32::cast_unsigned)))
+    let of_body = Safety::of(sex, told.height_mm.map(i32::cast_unsigned), told.weight_g.map(i32::cast_unsigned));
+    Ok(Safety { is_pregnant: told.pregnant, resting_kcal: told.targets.map(|targets| targets.resting_kcal), ..of_body })
 }
 
 /// Begins what stores health data: one user's changes come one after the other, and only with a consent.
@@ -137,26 +139,35 @@ pub(super) async fn edit_body(app: &App, caller: Caller, change: EditBody) -> Ap
     let Some(birth_year) = birth_year else {
         return Err(safety::Refusal::Missing { field: "birth_year" }.into());
     };
-    let before = before.unwrap_or(Body { birth_year, sex: None, height_mm: None, goal_weight_g: None, activity: None });
+    let before = before.unwrap_or(Body {
+        birth_year,
+        sex: None,
+        height_mm: None,
+        goal_weight_g: None,
+        activity: None,
+        pregnant: false,
+    });
     let body = Body {
         birth_year,
         sex: change.sex.or(before.sex),
         height_mm: change.height_mm.or(before.height_mm),
         goal_weight_g: change.goal_weight_g.or(before.goal_weight_g),
         activity: change.activity.or(before.activity),
+        pregnant: change.pregnant.unwrap_or(before.pregnant),
     };
     safety::check_body(&body, today)?;
     sqlx::query!(
-        "insert into bodies (user_id, birth_year, sex, height_mm, goal_weight_g, activity)
-         values ($1, $2, $3, $4, $5, $6)
+        "insert into bodies (user_id, birth_year, sex, height_mm, goal_weight_g, activity, pregnant)
+         values ($1, $2, $3, $4, $5, $6, $7)
          on conflict (user_id) do update
-         set birth_year = $2, sex = $3, height_mm = $4, goal_weight_g = $5, activity = $6, targets = null",
+         set birth_year = $2, sex = $3, height_mm = $4, goal_weight_g = $5, activity = $6, pregnant = $7, targets = null",
         caller.user.0,
         body.birth_year.cast_signed(),
         body.sex.map(|sex| sex.as_str()),
         body.height_mm.map(u32::cast_signed),
         body.goal_weight_g.map(u32::cast_signed),
-        body.activity.map(|activity| activity.as_str())
+        body.activity.map(|activity| activity.as_str()),
+        body.pregnant
     )
     .execute(&mut *tx)
     .await?;

@@ -278,6 +278,21 @@ pub(super) async fn end_all(
     Ok(ended.into_iter().map(SessionId).collect())
 }
 
+/// Whether a session began with signing in since then, and goes on.
+pub(super) async fn has_begun_since(
+    pool: &PgPool,
+    session: SessionId,
+    since: DateTime<Utc>,
+) -> Result<bool, sqlx::Error> {
+    sqlx::query_scalar!(
+        r#"select exists (select from sessions where id = $1 and created_at > $2 and ended_at is null) as "begun!""#,
+        session.0,
+        since
+    )
+    .fetch_one(pool)
+    .await
+}
+
 /// A user's sessions, the one used last first. They are ten at most.
 pub(super) async fn list(
     pool: &PgPool,

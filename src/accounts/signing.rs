@@ -1,5 +1,7 @@
 //! Signing up and in, by e-mail and password, and changing the password.
 
+use std::net::IpAddr;
+
 use axum::http::StatusCode;
 use chrono::{DateTime, Utc};
 use lastbite_protocol::{
@@ -31,14 +33,17 @@ pub(super) async fn register(app: &App, wish: Register, device: &Device) -> ApiR
     let email = parse_email(&wish.email)?;
     let nickname = parse_nickname(&wish.nickname)?;
     password::check("password", &wish.password)?;
-    let hash = app.hasher.hash(wish.password).await?;
+    if !wish.at_least_14 {
+        return Err(too_young());
+    }
+    let hash = app.hasher.hash(wish.password, false).await?;
     let user = NewUser {
         id: UserId::generate(),
         email: Some(email),
         nickname,
         password_hash: Some(hash),
         language: wish.language,
-        created_at: app.clock.now(),
+        created_at: app.clock.wall(),
     };
     let mut tx: Tx = app.db.auth.begin().await?;
     journal::create(&mut tx, StreamId::User(user.id)).await?;
@@ -46,7 +51,8 @@ pub(super) async fn register(app: &App, wish: Register, device: &Device) -> ApiR
         Ok(()) => {
             // Signing up is agreeing to the terms in force.
             consents::write(&mut tx, user.id, rest::Purpose::Service, true, app.clock.wall()).await?;
-            jobs::enqueue(&mut tx, &SendCode { user: user.id, purpose: Purpose::VerifyEmail }, None).await?;
+            jobs::enqueue(&mut tx, &SendCode { user: user.id, purpose: Purpose::VerifyEmail, is_known: true }, None)
+                .await?;
             enter(app, tx, user.id, device).await
         }
         Err(store::Taken::Email) => Err(conflict("email_taken", "this e-mail has an account already")),
@@ -73,19 +79,16 @@ async fn try_log_in(app: &App, log_in: &LogIn, device: &Device) -> ApiResult<Opt
     if log_in.password.len() > limits::PASSWORD_BYTES_MAX {
         return Err(credentials_wrong());
     }
-    let (pool, wall) = (&app.db.auth, app.clock.wall());
+    let pool = &app.db.auth;
     let id = user.as_ref().map(|user| user.account.id);
-    let attempt = Attempt { email: log_in.email.trim(), address: device.address, user: id };
-    let is_known = attempt.admit(pool, wall).await?;
+    let email = log_in.email.trim();
+    let attempt = Attempt::to_sign_in(pool, email, id, device.address).await?;
     let stored = user.as_ref().and_then(|user| user.password_hash.clone());
-    let fit = app.hasher.fits(log_in.password.clone(), stored.clone(), is_known).await?;
-    let Some(user) = user.filter(|_| fit != Fit::No) else {
-        attempt.failed(pool, wall).await?;
-        return Err(credentials_wrong());
-    };
+    let fit = guess(app, &attempt, log_in.password.clone(), stored.clone()).await?;
+    let Some(user) = user.filter(|_| fit != Fit::No) else { return Err(credentials_wrong()) };
     let user = user.account.id;
     let stronger = match fit {
-        Fit::YesWeakly => Some(app.hasher.hash(log_in.password.clone()).await?),
+        Fit::YesWeakly => Some(app.hasher.hash(log_in.password.clone(), true).await?),
         Fit::Yes | Fit::No => None,
     };
     let mut tx = app.db.auth.begin().await?;
@@ -98,8 +101,47 @@ async fn try_log_in(app: &App, log_in: &LogIn, device: &Device) -> ApiResult<Opt
     if let Some(hash) = stronger {
         store::set_password(&mut *tx, user, &hash).await?;
     }
-    guesses::forget(&mut *tx, attempt.email).await?;
+    guesses::forget(&mut *tx, email).await?;
     enter(app, tx, user, device).await.map(Some)
+}
+
+/// Whether a password is the one that was stored, as often as somebody may guess.
+async fn guess(app: &App, attempt: &Attempt, password: String, stored: Option<String>) -> ApiResult<Fit> {
+    attempt.admit(&app.db.auth, app.clock.wall()).await?;
+    let fit = app.hasher.fits(password, stored, attempt.is_known()).await;
+    // What was right, or was not looked at because too many wait, was no guess.
+    if !matches!(fit, Ok(Fit::No)) {
+        attempt.take_back(&app.db.auth).await?;
+    }
+    fit
+}
+
+/// Refuses, unless whoever is signed in shows once more that the account is theirs: by its password, or, where there is none, by
+/// having signed in a moment ago.
+///
+/// # Errors
+/// 403 `password_wrong` or `sign_in_again`, 429 `too_many_attempts`.
+pub(super) async fn check_again(
+    app: &App,
+    caller: Caller,
+    address: IpAddr,
+    found: &User,
+    password: Option<String>,
+) -> ApiResult<()> {
+    if found.password_hash.is_some() {
+        let password = password.filter(|password| password.len() <= limits::PASSWORD_BYTES_MAX).unwrap_or_default();
+        let attempt = Attempt::again(caller.user, address);
+        return match guess(app, &attempt, password, found.password_hash.clone()).await? {
+            Fit::No => Err(ApiError::refused(StatusCode::FORBIDDEN, "password_wrong", "the password is another one")),
+            Fit::Yes | Fit::YesWeakly => Ok(()),
+        };
+    }
+    let since = app.clock.wall() - limits::SIGNED_IN_A_MOMENT_AGO;
+    if sessions::has_begun_since(&app.db.auth, caller.session, since).await? {
+        return Ok(());
+    }
+    let detail = "there is no password to show: sign in once more, and do it within ten minutes";
+    Err(ApiError::refused(StatusCode::FORBIDDEN, "sign_in_again", detail))
 }
 
 /// Begins a session in a transaction that has found out who it is, commits, and answers its tokens.
@@ -177,14 +219,11 @@ pub(super) async fn end_all(app: &App, caller: Caller) -> ApiResult<()> {
 }
 
 /// Sets another password, for who knows the one before; all other sessions end.
-pub(super) async fn change_password(app: &App, caller: Caller, wish: ChangePassword) -> ApiResult<()> {
+pub(super) async fn change_password(app: &App, caller: Caller, address: IpAddr, wish: ChangePassword) -> ApiResult<()> {
     password::check("new_password", &wish.new_password)?;
     let found = store::load(&app.db.auth, caller.user).await?.ok_or_else(|| ApiError::not_found("account"))?;
-    let old = wish.old_password.filter(|old| old.len() <= limits::PASSWORD_BYTES_MAX).unwrap_or_default();
-    if found.password_hash.is_some() && app.hasher.fits(old, found.password_hash.clone(), true).await? == Fit::No {
-        return Err(ApiError::refused(StatusCode::FORBIDDEN, "password_wrong", "the old password is another one"));
-    }
-    let hash = app.hasher.hash(wish.new_password).await?;
+    check_again(app, caller, address, &found, wish.old_password).await?;
+    let hash = app.hasher.hash(wish.new_password, true).await?;
     let mut tx = app.db.auth.begin().await?;
     if !store::lock(&mut tx, caller.user).await? {
         return Err(ApiError::not_found("account"));
@@ -208,7 +247,8 @@ pub(super) async fn send_email_code(app: &App, caller: Caller) -> ApiResult<()> 
         return Err(ApiError::not_found("address"));
     }
     let mut tx = app.db.auth.begin().await?;
-    jobs::enqueue(&mut tx, &SendCode { user: caller.user, purpose: Purpose::VerifyEmail }, None).await?;
+    jobs::enqueue(&mut tx, &SendCode { user: caller.user, purpose: Purpose::VerifyEmail, is_known: true }, None)
+        .await?;
     tx.commit().await?;
     Ok(())
 }
@@ -216,37 +256,46 @@ pub(super) async fn send_email_code(app: &App, caller: Caller) -> ApiResult<()> 
 /// Takes the code of such a letter.
 pub(super) async fn verify_email(app: &App, caller: Caller, code: &str) -> ApiResult<Account> {
     let (pool, wall) = (&app.db.auth, app.clock.wall());
-    let spent = letters::spend(pool, &app.auth.keys, caller.user, Purpose::VerifyEmail, code, wall).await?;
-    let sent_to = spent.ok_or_else(code_wrong)?;
-    store::set_email_verified(pool, caller.user, &sent_to, wall).await?;
+    let right = letters::try_code(pool, &app.auth.keys, caller.user, Purpose::VerifyEmail, code, wall).await?;
+    let right = right.ok_or_else(code_wrong)?;
+    if !right.spend(pool, wall).await? {
+        return Err(code_wrong());
+    }
+    store::set_email_verified(pool, caller.user, &right.sent_to, wall).await?;
     let user = store::load(pool, caller.user).await?.ok_or_else(|| ApiError::not_found("account"))?;
     Ok(user.account)
 }
 
 /// Asks for a letter with a code for a new password. Without such an account there is a job all the same, which finds
 /// nobody: it takes as long.
-pub(super) async fn forgot_password(app: &App, email: &str) -> ApiResult<()> {
+pub(super) async fn forgot_password(app: &App, email: &str, address: IpAddr) -> ApiResult<()> {
     let Ok(email) = parse_email(email) else { return Ok(()) };
     let user = store::load_by_email(&app.db.auth, &email).await?.map_or_else(UserId::generate, |user| user.account.id);
+    let is_known = guesses::is_known(&app.db.auth, Some(user), address).await?;
     let mut tx = app.db.auth.begin().await?;
-    let key = format!("reset_password:{user}");
-    jobs::enqueue(&mut tx, &SendCode { user, purpose: Purpose::ResetPassword }, Some(&key)).await?;
+    let key = format!("reset_password:{user}:{is_known}");
+    jobs::enqueue(&mut tx, &SendCode { user, purpose: Purpose::ResetPassword, is_known }, Some(&key)).await?;
     tx.commit().await?;
     Ok(())
 }
 
 /// Sets a new password with the code of such a letter. All sessions end.
-pub(super) async fn reset_password(app: &App, wish: ResetPassword) -> ApiResult<()> {
+pub(super) async fn reset_password(app: &App, wish: ResetPassword, address: IpAddr) -> ApiResult<()> {
     password::check("new_password", &wish.new_password)?;
-    // The same work whether there is such an account or not, and a hash whether the code is right or not.
-    let hash = app.hasher.hash(wish.new_password).await?;
     let email = parse_email(&wish.email).map_err(|_| code_wrong())?;
-    let user = store::load_by_email(&app.db.auth, &email).await?.map_or_else(UserId::generate, |user| user.account.id);
-    let wall = app.clock.wall();
-    let spent = letters::spend(&app.db.auth, &app.auth.keys, user, Purpose::ResetPassword, &wish.code, wall).await?;
-    let sent_to = spent.ok_or_else(code_wrong)?;
+    let (pool, wall) = (&app.db.auth, app.clock.wall());
+    let attempt = Attempt::with_code(&email, address);
+    attempt.admit(pool, wall).await?;
+    // The same work whether there is such an account or not.
+    let user = store::load_by_email(pool, &email).await?.map_or_else(UserId::generate, |user| user.account.id);
+    let code = wish.code.trim().to_ascii_uppercase();
+    let right = letters::try_code(pool, &app.auth.keys, user, Purpose::ResetPassword, &code, wall).await?;
+    let right = right.ok_or_else(code_wrong)?;
+    attempt.take_back(pool).await?;
+    // Only for who has the letter, and the code stays good when there is no place.
+    let hash = app.hasher.hash(wish.new_password, true).await?;
     let mut tx = app.db.auth.begin().await?;
-    if !store::lock(&mut tx, user).await? {
+    if !store::lock(&mut tx, user).await? || !right.spend(&mut *tx, wall).await? {
         return Err(code_wrong());
     }
     store::set_password(&mut *tx, user, &hash).await?;
@@ -255,7 +304,7 @@ pub(super) async fn reset_password(app: &App, wish: ResetPassword) -> ApiResult<
     // Until now anybody could have made this account for that address: what a stranger linked to it goes.
     store::forget_identities_of_unverified(&mut tx, user).await?;
     // Whoever has the code has the mail.
-    store::set_email_verified(&mut *tx, user, &sent_to, wall).await?;
+    store::set_email_verified(&mut *tx, user, &right.sent_to, wall).await?;
     let ended = sessions::end_all(&mut tx, user, None, Why::Password, wall).await?;
     tx.commit().await?;
     app.auth.live.end(ended.into_iter().map(|session| (user, session)));
@@ -265,6 +314,11 @@ pub(super) async fn reset_password(app: &App, wish: ResetPassword) -> ApiResult<
 /// Whether nobody has a nickname.
 pub(super) async fn nickname_is_free(app: &App, nickname: &str) -> ApiResult<bool> {
     Ok(store::nickname_is_free(&app.db.auth, &parse_nickname(nickname)?).await?)
+}
+
+pub(super) fn too_young() -> ApiError {
+    let detail = "an account is for who is 14 or older; under 14, somebody who is older has to agree";
+    ApiError::refused(StatusCode::FORBIDDEN, "too_young", detail)
 }
 
 fn code_wrong() -> ApiError {

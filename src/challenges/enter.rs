@@ -36,7 +36,8 @@ pub(super) async fn join(app: &App, challenge: ChallengeId, player: UserId) -> A
         }
         journal.append(StreamId::Challenge(challenge), now, vec![event]).await?;
     }
-    let body = end(app, journal, challenge, player).await?;
+    let mut body = end(app, journal, challenge, player).await?;
+    body.warnings = decide::join_warnings(&found.terms, safety);
     Ok(Answer { status, body })
 }
 
@@ -79,5 +80,5 @@ async fn end(app: &App, mut journal: Journal, challenge: ChallengeId, player: Us
     let standing = store::load_standing(&mut *journal.tx, challenge, player).await?;
     let n = journal.last(StreamId::Challenge(challenge));
     journal.commit(&app.bus).await?;
-    Ok(Membership { challenge, n, standing })
+    Ok(Membership { challenge, n, standing, warnings: Vec::new() })
 }

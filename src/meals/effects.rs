@@ -29,6 +29,10 @@ impl Diary {
         let played = store::load_played(&mut *tx, owner, decide::latest_eaten_at(app.clock.now())).await?;
         let challenges = played.iter().map(|played| StreamId::Challenge(played.challenge));
         let mut journal = journal::lock(tx, challenges.chain([StreamId::User(owner)])).await?;
+        // Whoever deleted the account has waited for the lock, or is seen here.
+        if !store::is_there(&mut journal.tx, owner).await? {
+            return Err(ApiError::account_gone());
+        }
         let now = app.clock.now();
         // Between the two reads a day may have been judged; a challenge that began meanwhile had no lock, and waits.
         let locked: Vec<_> = played.iter().map(|played| played.challenge).collect();

@@ -241,6 +241,13 @@ pub(super) async fn load_log(
         .collect()
 }
 
+/// Whether a user has not been deleted.
+pub(super) async fn is_there(tx: &mut Tx, user: UserId) -> Result<bool, sqlx::Error> {
+    sqlx::query_scalar!(r#"select exists (select from users where id = $1 and deleted_at is null) as "there!""#, user.0)
+        .fetch_one(&mut **tx)
+        .await
+}
+
 /// A challenge that has begun and that a user is still in, or has left with a verdict still to come.
 pub(super) struct Played {
     pub(super) challenge: ChallengeId,

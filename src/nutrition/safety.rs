@@ -74,18 +74,22 @@ pub struct Safety {
     pub floor_kcal: u32,
     /// Told both a height and a weight, with a BMI under 18.5.
     pub is_underweight: bool,
+    pub is_pregnant: bool,
+    /// The need at rest, where targets were worked out.
+    pub resting_kcal: Option<u32>,
 }
 
 impl Safety {
     /// Of somebody who told nothing.
-    pub const UNSTATED: Self = Self { floor_kcal: SAFE_FLOOR_KCAL_UNSTATED, is_underweight: false };
+    pub const UNSTATED: Self =
+        Self { floor_kcal: SAFE_FLOOR_KCAL_UNSTATED, is_underweight: false, is_pregnant: false, resting_kcal: None };
 
     /// Of what was told.
     #[must_use]
     pub fn of(sex: Option<Sex>, height_mm: Option<u32>, weight_g: Option<u32>) -> Self {
         let told = height_mm.zip(weight_g);
         let is_underweight = told.is_some_and(|(height_mm, weight_g)| is_underweight(weight_g, height_mm));
-        Self { floor_kcal: floor_kcal(sex), is_underweight }
+        Self { floor_kcal: floor_kcal(sex), is_underweight, ..Self::UNSTATED }
     }
 }
 
@@ -185,7 +189,7 @@ mod tests {
     }
 
     fn body() -> Body {
-        Body { birth_year: 1996, sex: None, height_mm: None, goal_weight_g: None, activity: None }
+        Body { birth_year: 1996, sex: None, height_mm: None, goal_weight_g: None, activity: None, pregnant: false }
     }
 
     fn checked(body: &Body) -> Result<(), Refusal> {

@@ -3,7 +3,7 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use lastbite_protocol::{
     OpenDay, Standing, Status, Terms, UserId, Verdict,
-    rest::{ChallengeStatus, Finding},
+    rest::{ChallengeStatus, Finding, JoinWarning},
     socket::DayClock,
 };
 
@@ -55,11 +55,25 @@ pub fn join(entry: Entry<'_>, player: UserId, nickname: &str, now: DateTime<Utc>
         if entry.safety.is_underweight {
             return Err(Refusal::Underweight);
         }
+        if entry.safety.is_pregnant {
+            return Err(Refusal::Pregnant);
+        }
     }
     if entry.seats_taken >= entry.terms.seats {
         return Err(Refusal::ChallengeFull);
     }
     Ok(Some(Event::Joined { player, nickname: nickname.to_owned(), lives: entry.terms.lives }))
+}
+
+/// What whoever joins should know.
+#[must_use]
+pub fn join_warnings(terms: &Terms, safety: Safety) -> Vec<JoinWarning> {
+    let band = super::terms::band(terms).zip(safety.resting_kcal);
+    let under = band.filter(|(band, resting_kcal)| band.target_kcal < *resting_kcal);
+    under
+        .map(|(band, resting_kcal)| JoinWarning::UnderRestingNeed { target_kcal: band.target_kcal, resting_kcal })
+        .into_iter()
+        .collect()
 }
 
 /// A player wants to go. Nothing happens when the player has left already.

@@ -37,6 +37,29 @@ async fn everything(world: &World) -> String {
 }
 
 #[tokio::test]
+async fn a_photo_that_is_on_its_way_in_does_not_outlive_the_account() {
+    let world = World::open().await;
+    let mina = world.user("mina").await;
+    let mut hold = world.db.begin().await.unwrap();
+    sqlx::query("select from streams where id = $1 for update").bind(mina.id.0).execute(&mut *hold).await.unwrap();
+    #[expect(clippy::disallowed_methods, reason = "the test awaits it")]
+    let upload = tokio::spawn({
+        let request = mina.api.request(Method::POST, "/api/v1/meals");
+        let request = request.multipart(uploads::form(&uploads::lunch_today(), pictures::jpeg(80, 40)));
+        async move { Answer::of(request).await }
+    });
+    until("the photo is stored and the meal waits", || async { (files_in(world.media.path()) == 2).then_some(()) })
+        .await;
+    mina.deletes_account(Some(PASSWORD)).await.ok_empty(202);
+    hold.rollback().await.unwrap();
+    upload.await.unwrap().refused(401, "account_gone");
+    world.is_quiet().await;
+    assert_eq!(files_in(world.media.path()), 0);
+    assert_eq!(world.count("select count(*) from meals").await, 0);
+    world.stop().await;
+}
+
+#[tokio::test]
 async fn a_deleted_account_leaves_its_places_and_nothing_else() {
     let world = World::open().await;
     let (mina, jun) = (world.user("mina_personal").await, world.user("jun").await);
@@ -98,7 +121,7 @@ async fn a_deleted_account_leaves_its_places_and_nothing_else() {
     let places = world.outcomes(one, "").await.items;
     assert_eq!(places.len(), 2);
     assert!(places.iter().any(|place| place.row.nickname == "withdrawn"));
-    let again = json!({ "email": "mina_personal@example.com", "password": PASSWORD, "nickname": "mina_personal" });
+    let again = json!({ "email": "mina_personal@example.com", "password": PASSWORD, "nickname": "mina_personal", "at_least_14": true });
     world.api().post("/api/v1/accounts", &again).await.ok::<SignedIn>(201);
     world.stop().await;
 }
@@ -107,7 +130,7 @@ async fn a_deleted_account_leaves_its_places_and_nothing_else() {
 async fn nobody_is_called_withdrawn_who_is_not() {
     let world = World::open().await;
     for nickname in ["withdrawn", "Withdrawn_123"] {
-        let wish = json!({ "email": "a@example.com", "password": PASSWORD, "nickname": nickname });
+        let wish = json!({ "email": "a@example.com", "password": PASSWORD, "nickname": nickname, "at_least_14": true });
         world.api().post("/api/v1/accounts", &wish).await.refused(422, "nickname_invalid");
     }
     world.stop().await;

@@ -6,11 +6,23 @@ use serde_json::{Value, json};
 use crate::support::{Answer, World, player::PASSWORD};
 
 fn registration(email: &str, nickname: &str, password: &str) -> Value {
-    json!({ "email": email, "password": password, "nickname": nickname })
+    json!({ "email": email, "password": password, "nickname": nickname, "at_least_14": true })
 }
 
 async fn logs_in(world: &World, email: &str, password: &str) -> Answer {
     world.api().post("/api/v1/sessions", &json!({ "email": email, "password": password })).await
+}
+
+#[tokio::test]
+async fn an_account_is_for_who_says_to_be_fourteen() {
+    let world = World::open().await;
+    let mut wish = registration("mina@example.com", "mina", PASSWORD);
+    wish["at_least_14"] = json!(false);
+    world.api().post("/api/v1/accounts", &wish).await.refused(403, "too_young");
+    wish.as_object_mut().unwrap().remove("at_least_14");
+    world.api().post("/api/v1/accounts", &wish).await.refused(422, "json_invalid");
+    assert_eq!(world.count("select count(*) from users").await, 0);
+    world.stop().await;
 }
 
 #[tokio::test]

@@ -76,6 +76,53 @@ async fn a_thousand_addresses_have_the_ten_guesses_of_an_account_together() {
 }
 
 #[tokio::test]
+async fn guesses_that_come_at_once_are_no_more_than_those_one_after_the_other() {
+    let world = World::open().await;
+    world.user("mina").await;
+    let at_once = join_all((0..18_u8).map(|n| {
+        let stranger = world.api().from([127, 0, 1, n]);
+        async move { tries(&stranger, "mina@example.com", "a wrong guess").await.status.as_u16() }
+    }));
+    let told = at_once.await;
+    let of = |status: u16| told.iter().filter(|told| **told == status).count();
+    assert_eq!((of(401), of(429)), (10, 8), "{told:?}");
+    world.stop().await;
+}
+
+#[tokio::test]
+async fn what_was_right_or_not_looked_at_is_no_guess() {
+    let world = World::open().await;
+    world.user("mina").await;
+    let stranger = world.api().from(STRANGER);
+    for _ in 0..12 {
+        tries(&stranger, "mina@example.com", PASSWORD).await.ok::<SignedIn>(201);
+    }
+    assert_eq!(world.count("select coalesce(sum(failures), 0)::bigint from guesses").await, 0);
+    world.stop().await;
+}
+
+#[tokio::test]
+async fn whoever_is_signed_in_guesses_the_password_as_little() {
+    let world = World::open().await;
+    let mina = world.user("mina").await;
+    let put = async |old: &str| {
+        let body = json!({ "old_password": old, "new_password": "eight sleepless seals" });
+        Answer::of(mina.api.request(Method::PUT, "/api/v1/accounts/me/password").json(&body)).await
+    };
+    for _ in 0..9 {
+        put("a wrong guess").await.refused(403, "password_wrong");
+    }
+    let delete = mina.api.request(Method::DELETE, "/api/v1/accounts/me").json(&json!({ "password": "a wrong guess" }));
+    Answer::of(delete).await.refused(403, "password_wrong");
+    told_to_wait(&put(PASSWORD).await);
+    // The owner of a stolen token still signs in, and ends that session.
+    tries(&world.api(), "mina@example.com", PASSWORD).await.ok::<SignedIn>(201);
+    world.waits(15).await;
+    put(PASSWORD).await.ok_empty(204);
+    world.stop().await;
+}
+
+#[tokio::test]
 async fn an_owner_who_mistypes_at_home_is_not_slowed_before_a_hundred() {
     let world = World::open().await;
     world.user("mina").await;
@@ -132,7 +179,8 @@ async fn passwords_of_all_kinds_are_taken_byte_for_byte() {
             .enumerate()
     {
         let email = format!("user{number}@example.com");
-        let body = json!({ "email": email, "password": password, "nickname": format!("user_{number}") });
+        let body =
+            json!({ "email": email, "password": password, "nickname": format!("user_{number}"), "at_least_14": true });
         api.post("/api/v1/accounts", &body).await.ok::<SignedIn>(201);
         tries(&api, &email, password).await.ok::<SignedIn>(201);
     }
@@ -150,8 +198,7 @@ async fn rates_are_those_of_the_table_and_say_when_it_goes_on() {
     let node = world.node_with(Setup { rates_factor: 1, ..Setup::default() }).await;
     let api = node.api();
     let sign_up = async |api: &Api, n: usize| {
-        let body =
-            json!({ "email": format!("user{n}@example.com"), "password": PASSWORD, "nickname": format!("user_{n}") });
+        let body = json!({ "email": format!("user{n}@example.com"), "password": PASSWORD, "nickname": format!("user_{n}"), "at_least_14": true });
         api.post("/api/v1/accounts", &body).await
     };
     for n in 0..10 {

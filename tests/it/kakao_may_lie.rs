@@ -142,11 +142,11 @@ async fn kakao_lies_about_tokens_of_apps_and_nobody_is_signed_in() {
     let (kakao, world) = lying_world().await;
     let mina = person(1001, "mina");
     let by_access_token = Lie::ALL.iter().filter_map(|lie| {
-        let body = json!({ "access_token": kakao.access_token(&mina) });
+        let body = json!({ "access_token": kakao.access_token(&mina), "at_least_14": true });
         with_access_token(*lie).map(|refusal| (*lie, refusal, body))
     });
     let by_id_token = Lie::ALL.iter().filter_map(|lie| {
-        let body = json!({ "id_token": kakao.id_token(*lie, &mina, Some("a nonce")), "nonce": "a nonce" });
+        let body = json!({ "id_token": kakao.id_token(*lie, &mina, Some("a nonce")), "nonce": "a nonce", "at_least_14": true });
         with_id_token(*lie).map(|refusal| (*lie, refusal, body))
     });
     let told = stream::iter(by_access_token.chain(by_id_token)).map(|(lie, refusal, body)| {
@@ -185,7 +185,7 @@ async fn kakao_profiles_are_taken_for_what_they_are() {
     ];
     for (number, (lie, nickname, email)) in (2000..).zip(cases) {
         let somebody = person(number, "mina");
-        let body = json!({ "access_token": kakao.access_token(&somebody) });
+        let body = json!({ "access_token": kakao.access_token(&somebody), "at_least_14": true });
         let path = format!("/api/v1/sessions/oidc/{}", lie.provider());
         let signed_in: SignedIn = world.api().post(&path, &body).await.ok(201);
         let user = &signed_in.user;

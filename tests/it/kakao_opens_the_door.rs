@@ -29,7 +29,7 @@ async fn identities(api: &Api) -> Vec<Identity> {
 
 /// Signs in as an app does.
 async fn in_app(kakao: &Kakao, world: &World, who: &Person) -> SignedIn {
-    let body = json!({ "access_token": kakao.access_token(who), "device": "a phone" });
+    let body = json!({ "at_least_14": true, "access_token": kakao.access_token(who), "device": "a phone" });
     world.api().post(WITH_KAKAO, &body).await.ok(201)
 }
 
@@ -65,7 +65,7 @@ async fn kakao_is_asked_in_app_with_an_id_token() {
     let (kakao, world) = world().await;
     let mina = person(1001, "mina");
     let shows = async |id_token: &str, nonce: Option<&str>| {
-        world.api().post(WITH_KAKAO, &json!({ "id_token": id_token, "nonce": nonce })).await
+        world.api().post(WITH_KAKAO, &json!({ "at_least_14": true, "id_token": id_token, "nonce": nonce })).await
     };
     let plain: SignedIn = shows(&kakao.id_token(Lie::Nothing, &mina, None), None).await.ok(201);
     assert_eq!(plain.user.email, None, "Kakao's ID token does not say whether the e-mail is hers");
@@ -95,22 +95,26 @@ async fn kakao_is_asked_for_one_token_and_no_more() {
     let (access, id) = (kakao.access_token(&mina), kakao.id_token(Lie::Nothing, &mina, None));
     let api = world.api();
     api.post(WITH_KAKAO, &json!({})).await.refused(422, "one_token_needed");
-    api.post(WITH_KAKAO, &json!({ "access_token": access, "id_token": id })).await.refused(422, "one_token_needed");
+    api.post(WITH_KAKAO, &json!({ "at_least_14": true, "access_token": access, "id_token": id }))
+        .await
+        .refused(422, "one_token_needed");
     api.post(WITH_KAKAO, &json!({ "access_token": access, "role": "admin" })).await.refused(422, "json_invalid");
-    api.post(WITH_KAKAO, &json!({ "access_token": access, "device": "x".repeat(65) }))
+    api.post(WITH_KAKAO, &json!({ "at_least_14": true, "access_token": access, "device": "x".repeat(65) }))
         .await
         .refused(422, "device_invalid");
     for nobodys in ["", "nobody's", "a b", "a\r\nx: y", "\u{0}", "é", &"a".repeat(10_000)] {
-        let body = json!({ "access_token": nobodys });
+        let body = json!({ "at_least_14": true, "access_token": nobodys });
         api.post(WITH_KAKAO, &body).await.refused(401, "provider_token_invalid");
     }
     for unknown in ["nobody", "Kakao", "kakao%00", "..%2f", "%F0%9F"] {
-        api.post(&format!("/api/v1/sessions/oidc/{unknown}"), &json!({ "id_token": id }))
+        api.post(&format!("/api/v1/sessions/oidc/{unknown}"), &json!({ "at_least_14": true, "id_token": id }))
             .await
             .refused(404, "not_found");
     }
     let google = "/api/v1/sessions/oidc/google";
-    api.post(google, &json!({ "access_token": access })).await.refused(422, "access_token_unsupported");
+    api.post(google, &json!({ "at_least_14": true, "access_token": access }))
+        .await
+        .refused(422, "access_token_unsupported");
     assert_eq!(world.count("select count(*) from users").await, 0);
     world.stop().await;
 }
@@ -216,7 +220,7 @@ async fn kakao_never_takes_over_an_account_by_its_e_mail() {
         kakao.sits(&mallory);
         assert_eq!(Visitor::new(world.api()).signs_in("kakao").await.user.id, signed_in.user.id);
         let google = Person { says_verified: true, ..mallory };
-        let body = json!({ "id_token": kakao.id_token(Lie::Nothing, &google, None) });
+        let body = json!({ "at_least_14": true, "id_token": kakao.id_token(Lie::Nothing, &google, None) });
         let there: SignedIn = world.api().post("/api/v1/sessions/oidc/google", &body).await.ok(201);
         assert!(there.user.id != mina.id && there.user.id != signed_in.user.id && there.user.email.is_none());
     }
@@ -268,6 +272,57 @@ async fn kakao_is_linked_and_unlinked() {
     world.stop().await;
 }
 
+#[tokio::test]
+async fn kakao_makes_an_account_only_of_who_says_to_be_old_enough() {
+    let (kakao, world) = world().await;
+    let mina = person(1001, "mina");
+    let shown = json!({ "access_token": kakao.access_token(&mina) });
+    world.api().post(WITH_KAKAO, &shown).await.refused(403, "age_unconfirmed");
+    kakao.sits(&mina);
+    assert_eq!(world.count("select count(*) from users").await, 0);
+    in_app(&kakao, &world, &mina).await;
+    world.api().post(WITH_KAKAO, &json!({ "access_token": kakao.access_token(&mina) })).await.ok::<SignedIn>(201);
+    world.stop().await;
+}
+
+#[tokio::test]
+async fn kakao_tells_an_e_mail_that_stays_and_reaches_an_account_without() {
+    let (kakao, world) = world().await;
+    let quiet = Person { verified: false, ..person(1001, "mina") };
+    let first = in_app(&kakao, &world, &quiet).await;
+    assert_eq!(first.user.email, None, "not verified there");
+    let open = person(1001, "mina");
+    let told = in_app(&kakao, &world, &open).await.user;
+    assert_eq!((told.id, told.email.as_ref(), told.email_verified), (first.user.id, Some(&open.email), true));
+    // An ID token of Kakao's tells no e-mail, and takes none away.
+    let claims = kakao.claims(Lie::Nothing, &quiet, None);
+    let mut silent = claims.clone();
+    silent.as_object_mut().unwrap().retain(|name, _| !name.starts_with("email"));
+    let body = json!({ "at_least_14": true, "id_token": Key::Ours.sign("JWT", &silent) });
+    let again: SignedIn = world.api().post(WITH_KAKAO, &body).await.ok(201);
+    let api = world.api().with_token(&again.access_token);
+    assert_eq!(identities(&api).await[0].email.as_ref(), Some(&open.email));
+    world.stop().await;
+}
+
+#[tokio::test]
+async fn kakao_alone_is_shown_once_more_for_what_cannot_be_undone() {
+    let (kakao, world) = world().await;
+    let mina = person(1001, "mina");
+    let earlier = in_app(&kakao, &world, &mina).await;
+    let long_ago = "update sessions set created_at = created_at - interval '11 minutes'";
+    sqlx::query(long_ago).execute(&world.db).await.unwrap();
+    let api = world.api().with_token(&earlier.access_token);
+    let set =
+        |api: &Api| api.request(Method::PUT, "/api/v1/accounts/me/password").json(&json!({ "new_password": PASSWORD }));
+    Answer::of(set(&api)).await.refused(403, "sign_in_again");
+    let delete = api.request(Method::DELETE, "/api/v1/accounts/me").json(&json!({}));
+    Answer::of(delete).await.refused(403, "sign_in_again");
+    let now = in_app(&kakao, &world, &mina).await;
+    Answer::of(set(&world.api().with_token(&now.access_token))).await.ok_empty(204);
+    world.stop().await;
+}
+
 /// Another provider is an entry of the configuration.
 #[tokio::test]
 async fn kakao_has_a_neighbour_that_is_only_configured() {
@@ -276,7 +331,7 @@ async fn kakao_has_a_neighbour_that_is_only_configured() {
     kakao.sits(&mina);
     let in_browser = Visitor::new(world.api()).signs_in("google").await;
     assert_eq!((in_browser.user.email.as_ref(), in_browser.user.email_verified), (Some(&mina.email), true));
-    let body = json!({ "id_token": kakao.id_token(Lie::Nothing, &mina, None) });
+    let body = json!({ "at_least_14": true, "id_token": kakao.id_token(Lie::Nothing, &mina, None) });
     let in_app: SignedIn = world.api().post("/api/v1/sessions/oidc/google", &body).await.ok(201);
     assert_eq!(in_app.user, in_browser.user);
     // The same number at another provider is somebody else.
@@ -291,7 +346,7 @@ async fn kakao_keys_are_read_once_and_again_for_a_new_key() {
     let mina = person(1001, "mina");
     let shows = async |key: Key| {
         let token = key.sign("JWT", &kakao.claims(Lie::Nothing, &mina, None));
-        world.api().post(WITH_KAKAO, &json!({ "id_token": token })).await
+        world.api().post(WITH_KAKAO, &json!({ "at_least_14": true, "id_token": token })).await
     };
     for _ in 0..3 {
         shows(Key::Ours).await.ok::<SignedIn>(201);
@@ -311,7 +366,7 @@ async fn kakao_keys_are_read_once_and_again_for_a_new_key() {
 async fn kakao_signs_the_same_person_up_once_however_often_at_once() {
     let (kakao, world) = world().await;
     let mina = person(1001, "mina");
-    let body = json!({ "id_token": kakao.id_token(Lie::Nothing, &mina, None) });
+    let body = json!({ "at_least_14": true, "id_token": kakao.id_token(Lie::Nothing, &mina, None) });
     let api = world.api();
     let at_once = futures_util::future::join_all((0..8).map(|_| api.post(WITH_KAKAO, &body))).await;
     let ids: std::collections::HashSet<_> =

@@ -20,7 +20,7 @@ async fn world() -> (Kakao, World) {
 }
 
 async fn signs_in(kakao: &Kakao, world: &World, who: &Person) -> Api {
-    let body = json!({ "access_token": kakao.access_token(who) });
+    let body = json!({ "access_token": kakao.access_token(who), "at_least_14": true });
     let signed_in: SignedIn = world.api().post("/api/v1/sessions/oidc/kakao", &body).await.ok(201);
     world.api().with_token(&signed_in.access_token)
 }

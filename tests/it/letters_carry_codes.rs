@@ -17,7 +17,7 @@ impl World {
     /// Registers somebody who reads English. Waits for the letter that this brings, and answers the tokens and the code.
     async fn newcomer(&self) -> (SignedIn, String) {
         let body = json!({
-            "email": "mina@example.com", "password": PASSWORD, "nickname": "mina", "language": "en",
+            "email": "mina@example.com", "password": PASSWORD, "nickname": "mina", "at_least_14": true, "language": "en",
         });
         let signed_in: SignedIn = self.api().post("/api/v1/accounts", &body).await.ok(201);
         (signed_in, code_in(&self.letters(1).await[0]))
@@ -25,7 +25,8 @@ impl World {
 }
 
 fn other_than(code: &str) -> String {
-    format!("{:06}", (code.parse::<u32>().unwrap() + 1) % 1_000_000)
+    let first = if code.starts_with('7') { '8' } else { '7' };
+    format!("{first}{}", &code[1..])
 }
 
 async fn forgets(api: &Api, email: &str) {
@@ -131,12 +132,42 @@ async fn asking_tells_nobody_who_has_an_account_and_fills_no_mailbox() {
         world.is_quiet().await;
     }
     assert_eq!(world.letters(4).await.len(), 4, "one for the newcomer, three for the forgetful");
-    resets(&api, "nobody@example.com", "123456").await.refused(403, "code_wrong");
-    // The link to us never comes from a request.
-    let poisoned = api.request(reqwest::Method::POST, "/api/v1/password/forgot").header("host", "evil.example");
+    resets(&api, "nobody@example.com", "23456789").await.refused(403, "code_wrong");
+    world.stop().await;
+}
+
+#[tokio::test]
+async fn nothing_of_a_letter_comes_from_whoever_asked_for_it() {
+    let world = World::open().await;
+    world.newcomer().await;
+    let poisoned = world.api().request(reqwest::Method::POST, "/api/v1/password/forgot");
+    let poisoned = poisoned.header("host", "evil.example").header("x-forwarded-host", "evil.example");
     Answer::of(poisoned.json(&json!({ "email": "mina@example.com" }))).await.ok_empty(202);
-    world.is_quiet().await;
-    assert!(world.letters(4).await.iter().all(|letter| !letter.contains("evil")));
+    let letters = world.letters(2).await;
+    assert!(letters.iter().all(|letter| !letter.contains("evil")), "{letters:?}");
+    world.stop().await;
+}
+
+#[tokio::test]
+async fn strangers_use_up_neither_the_owners_letters_nor_her_tries() {
+    let world = World::open().await;
+    world.newcomer().await;
+    let (owner, stranger) = (world.api(), world.api().from([127, 0, 0, 2]));
+    for _ in 0..5 {
+        forgets(&stranger, "mina@example.com").await;
+        world.is_quiet().await;
+    }
+    assert_eq!(world.letters(4).await.len(), 4, "three an hour for strangers");
+    forgets(&owner, "mina@example.com").await;
+    let code = code_in(&world.letters(5).await[4]);
+    assert_eq!(code.len(), 8, "not to be guessed by however many");
+    for email in ["mina@example.com", "nobody@example.com"] {
+        for _ in 0..5 {
+            resets(&stranger, email, &other_than(&code)).await.refused(403, "code_wrong");
+        }
+        resets(&stranger, email, &code).await.refused(429, "too_many_attempts");
+    }
+    resets(&owner, "mina@example.com", &code.to_ascii_lowercase()).await.ok_empty(204);
     world.stop().await;
 }
 

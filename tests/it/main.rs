@@ -17,6 +17,7 @@ mod databases_go_away;
 mod demo_tells_the_same_story;
 mod diaries_change_verdicts_stay;
 mod documents_do_not_drift;
+mod doors_take_their_own;
 mod exports_hold_all;
 mod guessing_is_slowed;
 mod kakao_may_lie;

@@ -47,6 +47,9 @@ async fn page_signs_up_verifies_and_keeps_who_is_there() {
     page.types("#sign-up [name=nickname]", "미나").await;
     page.wait_for("that it is free", "document.querySelector('#nickname-state').dataset.state === 'free'").await;
     page.sends("sign-up", &[("email", "mina@example.com"), ("password", PASSWORD)]).await;
+    page.says("#error", "14").await;
+    page.click("#sign-up [name=at_least_14]").await;
+    page.click("#sign-up button.button").await;
     page.shows_view("signed-in").await;
     page.says("[data-nickname]", "미나").await;
     assert_eq!(page.evaluate::<String>("document.querySelector('#verified').dataset.state").await, "unverified");

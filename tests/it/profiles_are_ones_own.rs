@@ -1,13 +1,13 @@
 //! What users tell of themselves: with their consent, within what is safe, for nobody else.
 
 use lastbite_protocol::{
-    UserId,
+    Requirement, UserId,
     profile::{Body, Targets, Weight},
     rest::{Consent, Page, Profile},
 };
 use serde_json::{Value, json};
 
-use crate::support::{Answer, Player, World};
+use crate::support::{Answer, Player, World, play::game};
 
 impl Player {
     async fn consents(&self, purpose: &str, given: bool) -> Answer {
@@ -126,6 +126,25 @@ async fn targets_are_those_of_the_equations_and_keep_their_names() {
     assert_eq!(json!(targets)["equation"], "mifflin_1990");
     assert_eq!(json!(targets)["intake_table"], "kdri_2025");
     assert_eq!(get().await.ok::<Targets>(200), targets);
+    // A challenge that asks for less than she needs at rest is hers to join, and she is told; with child it is not.
+    let low = mina
+        .hosts(&game(|terms| {
+            terms.requirements = vec![Requirement::Calories { target_kcal: 1_250, tolerance_kcal: 40 }];
+        }))
+        .await;
+    let joined: Value = mina.api.post(&format!("/api/v1/challenges/{low}/players"), &json!({})).await.ok(201);
+    assert_eq!(
+        joined["warnings"],
+        json!([{ "code": "under_resting_need", "target_kcal": 1_250, "resting_kcal": 1_252 }])
+    );
+    mina.tells(&json!({ "pregnant": true })).await.ok::<Body>(200);
+    let another = mina
+        .hosts(&game(|terms| {
+            terms.requirements = vec![Requirement::Calories { target_kcal: 1_600, tolerance_kcal: 100 }];
+        }))
+        .await;
+    mina.api.post(&format!("/api/v1/challenges/{another}/players"), &json!({})).await.refused(403, "pregnant");
+    mina.tells(&json!({ "pregnant": false })).await.ok::<Body>(200);
     let eer: Targets = mina.works_out(&json!({ "equation": "kdri_eer", "intake_table": "kdri_2020" })).await.ok(200);
     assert_eq!(eer.need_kcal, 2_041);
     mina.tells(&json!({ "activity": "heavy" })).await.ok::<Body>(200);

@@ -147,7 +147,7 @@ async fn nobody_reaches_above_themselves() {
     puts_role(&admin.api, mina.id, "user").await.ok_empty(204);
     mina.api.post(&block(&sora), &json!({})).await.refused(403, "role_missing");
     // Nobody registers as more than a user.
-    let wish = json!({ "email": "a@example.com", "password": PASSWORD, "nickname": "sneaky", "role": "admin" });
+    let wish = json!({ "email": "a@example.com", "password": PASSWORD, "nickname": "sneaky", "at_least_14": true, "role": "admin" });
     world.api().post("/api/v1/accounts", &wish).await.refused(422, "json_invalid");
     world.stop().await;
 }

@@ -138,6 +138,8 @@ const ko = {
   signin_show_label: "비밀번호 보기",
 
   signin_do_sign_in: "로그인",
+  signin_at_least_14: "만 14세 이상입니다.",
+  signin_provider_age: "계속하면 만 14세 이상임을 확인하는 것입니다.",
   signin_do_sign_up: "가입하기",
   signin_do_forgot: "코드 받기",
   signin_do_reset: "비밀번호 바꾸기",
@@ -346,6 +348,8 @@ const en = {
   signin_show_label: "Show password",
 
   signin_do_sign_in: "Sign in",
+  signin_at_least_14: "I am 14 or older.",
+  signin_provider_age: "By going on you say that you are 14 or older.",
   signin_do_sign_up: "Create account",
   signin_do_forgot: "Send the code",
   signin_do_reset: "Change password",

@@ -32,6 +32,9 @@ pub fn routes() -> Router<App> {
 #[derive(Deserialize)]
 struct StartQuery {
     return_to: Option<String>,
+    /// Whoever goes there says to be 14 or older, should it become an account.
+    #[serde(default)]
+    at_least_14: bool,
 }
 
 /// To the provider; what is wrong is told on our own page.
@@ -51,7 +54,7 @@ async fn start(
 
 async fn begin(app: &App, provider: &str, query: ApiResult<Query<StartQuery>>, browser: &str) -> ApiResult<String> {
     let provider = app.oidc.find(provider)?;
-    let wanted = query?.0.return_to;
+    let StartQuery { return_to: wanted, at_least_14 } = query?.0;
     let wanted = wanted
         .as_deref()
         .map(|path| return_to::parse(path).ok_or_else(|| ApiError::invalid("return_to_invalid", "return_to", "")))
@@ -60,15 +63,16 @@ async fn begin(app: &App, provider: &str, query: ApiResult<Query<StartQuery>>, b
     // Before anything is stored: it may be away.
     let there = provider.way_there(&flow).await?;
     sqlx::query!(
-        "insert into oidc_flows (state_hash, browser_hash, provider, nonce, verifier, return_to, begun_at)
-         values ($1, $2, $3, $4, $5, $6, $7)",
+        "insert into oidc_flows (state_hash, browser_hash, provider, nonce, verifier, return_to, begun_at, at_least_14)
+         values ($1, $2, $3, $4, $5, $6, $7, $8)",
         secret::hash(&flow.state),
         secret::hash(browser),
         provider.settings.name,
         flow.nonce,
         flow.verifier,
         wanted,
-        app.clock.wall()
+        app.clock.wall(),
+        at_least_14
     )
     .execute(&app.db.auth)
     .await?;
@@ -108,7 +112,7 @@ async fn come_back(
     // Spent before anything is asked of the provider. In another browser it is not: a stranger cannot spend it.
     let flow = sqlx::query!(
         "delete from oidc_flows where state_hash = $1 and browser_hash = $2 and provider = $3 and begun_at > $4
-         returning nonce, verifier, return_to",
+         returning nonce, verifier, return_to, at_least_14",
         state,
         browser,
         provider.settings.name,
@@ -125,7 +129,7 @@ async fn come_back(
     let code = query.code.filter(|code| (1..=limits::PROVIDER_TOKEN_BYTES_MAX).contains(&code.len()));
     let code = code.ok_or_else(|| refused("code_invalid", "there is no code"))?;
     let vouched = provider.way_back(code, &flow.nonce, flow.verifier, app.clock.wall()).await?;
-    let user = identities::find_or_make(app, &provider.settings.name, &vouched).await?;
+    let user = identities::find_or_make(app, &provider.settings.name, &vouched, flow.at_least_14).await?;
     let ticket = secret::draw();
     sqlx::query!(
         "insert into oidc_tickets (hash, browser_hash, user_id, made_at) values ($1, $2, $3, $4)",

@@ -76,7 +76,7 @@ async fn use_ticket(
             status = 401, body = Problem,
             description = "`provider_token_invalid`, `id_token_invalid`, `id_token_expired`"
         ),
-        (status = 403, description = "`account_blocked`, `too_young`, `scope_missing`", body = Problem),
+        (status = 403, description = "`account_blocked`, `age_unconfirmed`, `too_young`, `scope_missing`", body = Problem),
         (status = 404, body = Problem),
         (
             status = 422, body = Problem,
@@ -95,7 +95,7 @@ async fn sign_in_with(
     let device = Device::of(wish.device, &headers, address)?;
     let shown = Shown { access_token: wish.access_token, id_token: wish.id_token, nonce: wish.nonce };
     let vouched = vouched(&app, &provider, shown).await?;
-    let user = identities::find_or_make(&app, &provider, &vouched).await?;
+    let user = identities::find_or_make(&app, &provider, &vouched, wish.at_least_14).await?;
     let tx = app.db.auth.begin().await?;
     Ok((StatusCode::CREATED, Json(signing::enter(&app, tx, user, &device).await?)))
 }

@@ -3,6 +3,7 @@
 //! Found by provider and subject only. Two accounts with one e-mail are two accounts: who has an unverified address here,
 //! or a provider that says any address there, would else walk into somebody's account.
 
+use axum::http::StatusCode;
 use chrono::{DateTime, Utc};
 use lastbite_protocol::{
     SessionId, UserId,
@@ -33,8 +34,8 @@ const TRIES: usize = 5;
 /// The user whom a provider vouches for; made when there is none.
 ///
 /// # Errors
-/// 403 `account_blocked`, 503 `busy`.
-pub(super) async fn find_or_make(app: &App, provider: &str, vouched: &Vouched) -> ApiResult<UserId> {
+/// 403 `account_blocked`, or `age_unconfirmed` when it would be a new account and nobody said to be 14 or older; 503 `busy`.
+pub(super) async fn find_or_make(app: &App, provider: &str, vouched: &Vouched, at_least_14: bool) -> ApiResult<UserId> {
     for _ in 0..TRIES {
         let mut tx = app.db.auth.begin().await?;
         if let Some(user) = used(&mut tx, provider, vouched, app.clock.wall()).await? {
@@ -42,6 +43,10 @@ pub(super) async fn find_or_make(app: &App, provider: &str, vouched: &Vouched) -
             signing::check_not_blocked(&found)?;
             tx.commit().await?;
             return Ok(user);
+        }
+        if !at_least_14 {
+            let detail = "a new account is for who says to be 14 or older";
+            return Err(ApiError::refused(StatusCode::FORBIDDEN, "age_unconfirmed", detail));
         }
         if let Some(user) = make(app, &mut tx, provider, vouched).await? {
             tx.commit().await?;
@@ -60,8 +65,10 @@ async fn used(
     vouched: &Vouched,
     wall: DateTime<Utc>,
 ) -> Result<Option<UserId>, sqlx::Error> {
-    let user = sqlx::query_scalar!(
-        "update identities set last_used_at = $3, profile = $4 where provider = $1 and subject = $2 returning user_id",
+    // What this token does not tell, an ID token of Kakao's no e-mail, stays as another one told it.
+    let used = sqlx::query!(
+        r#"update identities set last_used_at = $3, profile = profile || jsonb_strip_nulls($4)
+           where provider = $1 and subject = $2 returning user_id, profile as "profile: Json<Profile>""#,
         provider,
         vouched.subject,
         wall,
@@ -69,7 +76,25 @@ async fn used(
     )
     .fetch_optional(&mut **tx)
     .await?;
-    Ok(user.map(UserId))
+    let Some(used) = used else { return Ok(None) };
+    let user = UserId(used.user_id);
+    take_email(tx, user, &used.profile, wall).await?;
+    Ok(Some(user))
+}
+
+/// An account without an e-mail takes over the one that a provider has seen to be theirs, if nobody has it.
+async fn take_email(tx: &mut Tx, user: UserId, profile: &Profile, wall: DateTime<Utc>) -> Result<(), sqlx::Error> {
+    let Some(email) = free_email(tx, profile).await? else { return Ok(()) };
+    sqlx::query!(
+        "update users set email = $2, email_verified_at = $3
+         where id = $1 and email is null and deleted_at is null",
+        user.0,
+        email,
+        wall
+    )
+    .execute(&mut **tx)
+    .await?;
+    Ok(())
 }
 
 /// A new user; `None` when a name was taken at the same moment, and the transaction is broken.
@@ -83,7 +108,7 @@ async fn make(app: &App, tx: &mut Tx, provider: &str, vouched: &Vouched) -> ApiR
         nickname: free_nickname(tx, vouched.profile.nicknames()).await?,
         password_hash: None,
         language: Language::default(),
-        created_at: app.clock.now(),
+        created_at: app.clock.wall(),
     };
     journal::create(tx, StreamId::User(id)).await?;
     if store::insert(tx, &user).await?.is_err() {
@@ -167,7 +192,10 @@ pub(super) async fn link(app: &App, caller: Caller, provider: &str, vouched: &Vo
         None => {}
     }
     match insert(&mut tx, provider, vouched, caller.user, app.clock.wall()).await {
-        Ok(()) => tx.commit().await?,
+        Ok(()) => {
+            take_email(&mut tx, caller.user, &vouched.profile, app.clock.wall()).await?;
+            tx.commit().await?;
+        }
         Err(error) => {
             return Err(match db::broken_constraint(&error) {
                 Some("identities_pk") => taken(),

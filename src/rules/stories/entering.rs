@@ -72,6 +72,9 @@ fn who_is_underweight_counts_no_calories() {
     let generous = challenge().asking([calories(2500, 500)]);
     assert_eq!(joins(Entry { safety, ..nobody_in(&generous) }, EVE), Err(Refusal::Underweight));
     assert!(joins(Entry { safety, ..nobody_in(&challenge().asking([meals(2)])) }, EVE).is_ok());
+    let pregnant = Safety { is_pregnant: true, ..Safety::UNSTATED };
+    assert_eq!(joins(Entry { safety: pregnant, ..nobody_in(&generous) }, EVE), Err(Refusal::Pregnant));
+    assert!(joins(Entry { safety: pregnant, ..nobody_in(&challenge().asking([meals(2)])) }, EVE).is_ok());
 }
 
 #[test]
@@ -82,7 +85,7 @@ fn a_band_that_ends_under_the_players_floor_is_not_for_that_player() {
     let reaching = challenge().asking([calories(1400, 100)]);
     assert!(joins(nobody_in(&reaching), EVE).is_ok(), "the floor itself can be eaten");
     assert!(joins(nobody_in(&challenge().asking([meals(2)])), EVE).is_ok(), "no band, no floor");
-    let safety = Safety { floor_kcal: 1200, is_underweight: false };
+    let safety = Safety { floor_kcal: 1200, ..Safety::UNSTATED };
     assert!(joins(Entry { safety, ..nobody_in(&low) }, EVE).is_ok(), "whose own floor is lower");
 }
 

@@ -27,7 +27,7 @@ pub(crate) fn subject_of(letter: &str) -> String {
 /// The six digits at the end of the subject.
 pub(crate) fn code_in(letter: &str) -> String {
     let subject = subject_of(letter);
-    let code = &subject[subject.len() - 6..];
-    assert!(code.bytes().all(|digit| digit.is_ascii_digit()), "{subject}");
+    let (_, code) = subject.rsplit_once(' ').unwrap();
+    assert!(matches!(code.len(), 6 | 8) && code.bytes().all(|sign| sign.is_ascii_alphanumeric()), "{subject}");
     code.to_owned()
 }

@@ -32,7 +32,7 @@ pub(crate) async fn refreshes(api: &Api, token: &str) -> Answer {
 
 impl Player {
     pub(crate) async fn register(api: Api, nickname: &str) -> Self {
-        let body = json!({ "email": format!("{nickname}@example.com"), "password": PASSWORD, "nickname": nickname });
+        let body = json!({ "email": format!("{nickname}@example.com"), "password": PASSWORD, "nickname": nickname, "at_least_14": true });
         let signed_in: SignedIn = api.post("/api/v1/accounts", &body).await.ok(201);
         Self {
             id: signed_in.user.id,

@@ -29,7 +29,8 @@ impl Visitor {
 
     /// Begins. Answers where it is sent, and keeps the cookie.
     pub(crate) async fn starts(&mut self, provider: &str, query: &str) -> String {
-        let answer = self.goes(&format!("/oidc/{provider}/start{query}")).await;
+        let more = if query.is_empty() { "?" } else { "&" };
+        let answer = self.goes(&format!("/oidc/{provider}/start{query}{more}at_least_14=true")).await;
         if let Some(cookie) = answer.headers.get(header::SET_COOKIE) {
             let cookie = cookie.to_str().unwrap();
             for wanted in ["; Path=/", "; HttpOnly", "; SameSite=Lax", "; Max-Age=660"] {
