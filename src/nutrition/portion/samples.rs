@@ -15,7 +15,7 @@ pub(in crate::nutrition) const CATEGORIES: [FoodCategory; 6] = [
 
 /// Known three times in four.
 fn known(most: u32) -> impl Strategy<Value = Option<u32>> {
-    option::weighted(0.75, 0..=most)
+    (0..4_u8, 0..=most).prop_map(|(dice, amount)| (dice > 0).then_some(amount))
 }
 
 pub(in crate::nutrition) fn any_nutrients() -> impl Strategy<Value = Nutrients> {
