@@ -14,7 +14,7 @@ use crate::{
     clock::Clock,
     config::providers::Provider,
     db::{self, Pools},
-    idempotency, jobs, limits,
+    foods, idempotency, jobs, limits,
     mail::Mail,
     meals::photo::PhotoLab,
     media::Media,
@@ -93,6 +93,7 @@ impl App {
     /// Postgres is away, the folder of the photos cannot be made, or an origin cannot be read.
     pub async fn open(parts: Parts) -> anyhow::Result<Self> {
         let keys = Keys::load(parts.seed, &parts.db.auth, parts.clock.wall()).await?;
+        foods::load(&parts.db.judge).await?;
         // Before the first request: a session that has ended while this node was down is none here, either.
         let live = Live::default();
         live.look(&parts.db.watch, parts.clock.wall()).await?;

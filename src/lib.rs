@@ -24,6 +24,7 @@ pub mod config;
 pub mod db;
 pub mod demo;
 pub mod error;
+pub mod foods;
 pub mod idempotency;
 pub mod jobs;
 pub mod journal;

@@ -122,6 +122,17 @@ pub const EXPORTS_FORGOTTEN_AT_ONCE: i64 = 1_000;
 
 pub const JOB_CONNECTIONS_MAX: u32 = 3;
 pub const JOBS_AT_ONCE_MAX: usize = 4;
+/// Foods in an answer to a search.
+pub const FOODS_FOUND_DEFAULT: u32 = 20;
+pub const FOODS_FOUND_MAX: u32 = 50;
+pub const FOOD_NAME_CHARS_MAX: usize = 100;
+/// Foods that one user has made; each is looked at in every search of theirs.
+pub const OWN_FOODS_MAX: i64 = 1_000;
+pub const SERVINGS_MAX: usize = 10;
+pub const SERVING_NAME_CHARS_MAX: usize = 50;
+/// How like a part of a name has to be to what was typed, of 1.
+pub const FOOD_LIKENESS: &str = "0.5";
+
 /// How often what waits is counted, for the metrics.
 pub const JOBS_MEASURE_INTERVAL: Duration = Duration::from_secs(15);
 /// Jobs that are tried again, and those whose news was lost, begin within this time.

@@ -9,7 +9,7 @@ use tokio::sync::Semaphore;
 use utoipa::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 
-use crate::{App, accounts, challenges, limits, meals, rooms};
+use crate::{App, accounts, challenges, foods, limits, meals, rooms};
 
 mod accept;
 mod documents;
@@ -50,6 +50,7 @@ fn api() -> OpenApiRouter<App> {
         .merge(accounts::http::routes())
         .merge(accounts::oidc::http::routes())
         .merge(challenges::http::routes())
+        .merge(foods::routes())
         .merge(meals::http::routes());
     OpenApiRouter::with_openapi(documents::Description::openapi()).nest("/api/v1", features).merge(health::routes())
 }

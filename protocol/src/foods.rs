@@ -106,3 +106,74 @@ pub enum Grade {
 }
 
 named!(Grade { A = "A", B = "B", C = "C", D = "D", E = "E", Unknown = "UNKNOWN" });
+
+/// A usual amount of a food.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Serving {
+    /// In Korean, such as `한 공기`.
+    #[schema(max_length = 50)]
+    pub name_ko: String,
+    /// In English, such as `a bowl`.
+    #[schema(max_length = 50)]
+    pub name_en: String,
+    /// Weight in decigrams: 2,100 are 210 g. At most 5 kg.
+    #[schema(minimum = 1, maximum = 50_000)]
+    pub grams_dg: u32,
+}
+
+/// A food of the table, or one that a user has made.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Food {
+    /// Its id, such as `ko:ssalbap`.
+    pub id: String,
+    /// Its Korean name, if it has one. It has a name in one of the languages at least.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name_ko: Option<String>,
+    /// Its English name, if it has one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name_en: Option<String>,
+    /// Which of Nutri-Score's tables it is looked up in.
+    pub category: FoodCategory,
+    /// What is in 100 g of it.
+    pub per_100g: Nutrients,
+    /// Share of fruit, vegetables and legumes, in permille of its weight.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fruit_veg_legume_permille: Option<u16>,
+    /// Whether a drink holds sweeteners without energy.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub has_sweetener: Option<bool>,
+    /// Usual amounts, the most usual first.
+    pub servings: Vec<Serving>,
+    /// Its Nutri-Score, by 100 g.
+    pub grade: Grade,
+    /// Whether something that the grade needs is unknown and was taken as none.
+    pub grade_estimated: bool,
+    /// Where its numbers are from.
+    pub source: String,
+    /// Under which licence they are.
+    pub licence: String,
+    /// Whether the caller has made it; nobody else sees it.
+    pub own: bool,
+}
+
+/// A food that a user makes for themselves: from a label, or from what they know of it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NewFood {
+    /// Its name in either language, 1 to 100 characters.
+    #[schema(min_length = 1, max_length = 100)]
+    pub name: String,
+    /// Which of Nutri-Score's tables it is looked up in.
+    pub category: FoodCategory,
+    /// What is in 100 g of it. Energy may be left out where carbohydrate, protein and fat are told.
+    pub per_100g: Nutrients,
+    /// Share of fruit, vegetables and legumes, in permille of its weight.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(maximum = 1_000)]
+    pub fruit_veg_legume_permille: Option<u16>,
+    /// Usual amounts, at most 10.
+    #[serde(default)]
+    #[schema(max_items = 10)]
+    pub servings: Vec<Serving>,
+}

@@ -10,6 +10,7 @@
 //! - [`rest`]: bodies of requests and answers, and the problem document of a failure
 //! - [`accounts`]: those of them that are about accounts; [`profile`]: about what users tell of themselves;
 //!   [`identities`]: about signing in through others
+//! - [`foods`]: foods, and what is in them
 //! - [`socket`]: the messages of `lastbite.v1`, both ways, and the close codes
 
 /// Gives an enum of plain variants its wire names as `as_str` and `FromStr`, for places that store or query them.

@@ -8,7 +8,7 @@ use utoipa::ToSchema;
 
 use crate::{ChallengeId, MealId, Progress, Standing, Terms, UserId, socket::DayClock};
 
-pub use crate::{accounts::*, identities::*, profile::*};
+pub use crate::{accounts::*, foods::*, identities::*, profile::*};
 
 /// Why a request was not done, as RFC 9457 has it (`application/problem+json`).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]

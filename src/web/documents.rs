@@ -31,6 +31,7 @@ mod polish;
         (name = "profile", description = "What users tell of themselves; their owner's alone"),
         (name = "moderation", description = "For who looks after the place"),
         (name = "challenges", description = "What is played, who plays, and how it ended"),
+        (name = "foods", description = "What is in them, found as people type them"),
         (name = "meals", description = "The diary; what it says moves the boards"),
         (name = "health", description = "For load balancers"),
     ),

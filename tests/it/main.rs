@@ -19,6 +19,7 @@ mod diaries_change_verdicts_stay;
 mod documents_do_not_drift;
 mod doors_take_their_own;
 mod exports_hold_all;
+mod foods_are_found;
 mod guessing_is_slowed;
 mod kakao_may_lie;
 mod kakao_opens_the_door;

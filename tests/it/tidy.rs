@@ -23,7 +23,7 @@ const PURE: &[&str] = &[
     "rooms::presence",
     "rooms::push",
 ];
-const FEATURES: &[&str] = &["accounts", "challenges", "meals"];
+const FEATURES: &[&str] = &["accounts", "challenges", "foods", "meals"];
 const GROUND: &[&str] = &[
     "auth",
     "body",
@@ -49,6 +49,9 @@ const OWNERS: &[(&str, &str)] = &[
     ("codes", "accounts"),
     ("consents", "accounts"),
     ("exports", "accounts"),
+    ("food_names", "foods"),
+    ("food_tables", "foods"),
+    ("foods", "foods"),
     ("guesses", "accounts"),
     ("idempotency_keys", "idempotency"),
     ("identities", "accounts"),

@@ -75,6 +75,7 @@ async fn template(admin: &mut PgConnection, cluster: &str) -> String {
         db::migrate(&unfinished_url).await.unwrap();
         let pool = PgPool::connect(&unfinished_url).await.unwrap();
         db::make_partitions(&pool, lastbite::clock::Clock::system().wall()).await.unwrap();
+        lastbite::foods::load(&pool).await.unwrap();
         pool.close().await;
         admin.execute(AssertSqlSafe(format!("alter database {unfinished} rename to {name}"))).await.unwrap();
     }

@@ -1,0 +1,13 @@
+//! The food table: what is in a food, found by a name as people type it, in Korean and English.
+//!
+//! - `key`: names as they are compared, and first consonants
+//! - `table`: the rows that come with the server, and how they get into Postgres
+//! - `store`: finding and reading; users' own foods
+
+mod http;
+pub mod key;
+mod store;
+mod table;
+
+pub use http::routes;
+pub use table::load;

@@ -1,0 +1,226 @@
+//! The tables `foods` and `food_names`.
+
+use chrono::{DateTime, Utc};
+use lastbite_protocol::{
+    UserId,
+    foods::{Food, NewFood, Nutrients, Serving},
+};
+use sqlx::{PgExecutor, PgPool, types::Json};
+
+use super::{key, table::NameRow};
+use crate::{db, limits, nutrition::nutri_score};
+
+struct FoodRow {
+    id: String,
+    user_id: Option<uuid::Uuid>,
+    name_ko: Option<String>,
+    name_en: Option<String>,
+    category: String,
+    per_100g: Json<Nutrients>,
+    fruit_veg_legume_permille: Option<i16>,
+    has_sweetener: Option<bool>,
+    servings: Json<Vec<Serving>>,
+    source: String,
+    licence: String,
+}
+
+impl FoodRow {
+    fn into_food(self) -> Result<Food, sqlx::Error> {
+        let category = db::parsed(&self.category)?;
+        let share = self.fruit_veg_legume_permille.map(i16::cast_unsigned);
+        let scored = nutri_score::of_food(&self.per_100g, category, share, self.has_sweetener);
+        Ok(Food {
+            id: self.id,
+            name_ko: self.name_ko,
+            name_en: self.name_en,
+            category,
+            per_100g: self.per_100g.0,
+            fruit_veg_legume_permille: share,
+            has_sweetener: self.has_sweetener,
+            servings: self.servings.0,
+            grade: scored.grade,
+            grade_estimated: scored.estimated,
+            source: self.source,
+            licence: self.licence,
+            own: self.user_id.is_some(),
+        })
+    }
+}
+
+/// Foods by a name as it was typed, the likeliest first: the name itself, then what begins so, what holds it, and what is
+/// like it; the user's own before Korean ones before others; short names before long ones.
+///
+/// # Errors
+/// Postgres is away.
+pub(super) async fn search(pool: &PgPool, user: UserId, query: &str, limit: u32) -> Result<Vec<Food>, sqlx::Error> {
+    let ids = match key::initials_asked(query) {
+        Some(initials) => by_initials(pool, user, &initials, limit).await?,
+        None => {
+            let asked = key::key_of(query);
+            if asked.is_empty() { Vec::new() } else { by_likeness(pool, user, &asked, limit).await? }
+        }
+    };
+    load_many(pool, user, &ids).await
+}
+
+async fn by_likeness(pool: &PgPool, user: UserId, asked: &str, limit: u32) -> Result<Vec<String>, sqlx::Error> {
+    sqlx::query_scalar!(
+        r#"with found as (
+               select food_id, tier, key,
+                      case when key = $1 then 0
+                           when starts_with(key, $1) then 1
+                           when strpos(key, $1) > 0 then 2
+                           else 3 end as how
+               from food_names
+               where (user_id is null or user_id = $2)
+                 and ($1 <% key or (key >= $1 and key < $1 || '~'))
+           ), best as (
+               select distinct on (food_id) food_id, how, tier, word_similarity($1, key) as likeness, length(key) as length
+               from found order by food_id, how, tier, length(key)
+           )
+           select food_id from best
+           order by how, likeness desc, tier, length, food_id limit $3"#,
+        asked,
+        user.0,
+        i64::from(limit)
+    )
+    .fetch_all(pool)
+    .await
+}
+
+async fn by_initials(pool: &PgPool, user: UserId, initials: &str, limit: u32) -> Result<Vec<String>, sqlx::Error> {
+    sqlx::query_scalar!(
+        r#"with best as (
+               select distinct on (food_id) food_id, initials <> $1 as is_longer, tier, length(initials) as length
+               from food_names
+               where (user_id is null or user_id = $2) and initials <> ''
+                 and initials >= $1 and initials < $1 || '~'
+               order by food_id, initials <> $1, tier, length(initials)
+           )
+           select food_id from best order by is_longer, tier, length, food_id limit $3"#,
+        initials,
+        user.0,
+        i64::from(limit)
+    )
+    .fetch_all(pool)
+    .await
+}
+
+/// The foods with these ids that a user may see, in this order. Those that are retired are there, too.
+///
+/// # Errors
+/// Postgres is away.
+pub(crate) async fn load_many(db: impl PgExecutor<'_>, user: UserId, ids: &[String]) -> Result<Vec<Food>, sqlx::Error> {
+    let rows = sqlx::query_as!(
+        FoodRow,
+        r#"select id, user_id, name_ko, name_en, category, per_100g as "per_100g: Json<Nutrients>",
+                  fruit_veg_legume_permille, has_sweetener, servings as "servings: Json<Vec<Serving>>", source, licence
+           from foods where id = any($1) and (user_id is null or user_id = $2)
+           order by array_position($1, id)"#,
+        ids,
+        user.0
+    )
+    .fetch_all(db)
+    .await?;
+    rows.into_iter().map(FoodRow::into_food).collect()
+}
+
+/// A user's own foods, the newest first.
+///
+/// # Errors
+/// Postgres is away.
+pub(super) async fn list_own(
+    pool: &PgPool,
+    user: UserId,
+    before: Option<String>,
+    limit: u32,
+) -> Result<Vec<Food>, sqlx::Error> {
+    let rows = sqlx::query_as!(
+        FoodRow,
+        r#"select id, user_id, name_ko, name_en, category, per_100g as "per_100g: Json<Nutrients>",
+                  fruit_veg_legume_permille, has_sweetener, servings as "servings: Json<Vec<Serving>>", source, licence
+           from foods where user_id = $1 and retired_at is null and ($2::text is null or id < $2)
+           order by id desc limit $3"#,
+        user.0,
+        before,
+        i64::from(limit)
+    )
+    .fetch_all(pool)
+    .await?;
+    rows.into_iter().map(FoodRow::into_food).collect()
+}
+
+/// Adds a user's own food, unless there are too many. Answers its id.
+///
+/// # Errors
+/// Postgres is away.
+pub(super) async fn insert(
+    pool: &PgPool,
+    user: UserId,
+    food: &NewFood,
+    wall: DateTime<Utc>,
+) -> Result<Option<String>, sqlx::Error> {
+    let id = format!("own:{}", uuid::Uuid::now_v7());
+    let is_korean = food.name.chars().any(|letter| matches!(letter, '가'..='힣'));
+    let mut tx = pool.begin().await?;
+    sqlx::query!("select from users where id = $1 for update", user.0).fetch_optional(&mut *tx).await?;
+    let count = sqlx::query_scalar!(
+        r#"select count(*) as "count!" from foods where user_id = $1 and retired_at is null"#,
+        user.0
+    )
+    .fetch_one(&mut *tx)
+    .await?;
+    if count >= limits::OWN_FOODS_MAX {
+        return Ok(None);
+    }
+    sqlx::query!(
+        "insert into foods (id, user_id, name_ko, name_en, category, per_100g, fruit_veg_legume_permille, servings, source,
+                            licence, made_at)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, 'the user', 'the user''s own', $9)",
+        id,
+        user.0,
+        is_korean.then_some(&food.name),
+        (!is_korean).then_some(&food.name),
+        food.category.as_str(),
+        Json(&food.per_100g) as _,
+        food.fruit_veg_legume_permille.map(u16::cast_signed),
+        Json(&food.servings) as _,
+        wall
+    )
+    .execute(&mut *tx)
+    .await?;
+    if let Some(name) = NameRow::new(&id, &food.name, 0) {
+        sqlx::query!(
+            "insert into food_names (food_id, user_id, name, key, initials, tier) values ($1, $2, $3, $4, $5, $6)",
+            name.food_id,
+            user.0,
+            name.name,
+            name.key,
+            name.initials,
+            name.tier
+        )
+        .execute(&mut *tx)
+        .await?;
+    }
+    tx.commit().await?;
+    Ok(Some(id))
+}
+
+/// A user's own food is found no more; meals of it stay. Answers whether there was one.
+///
+/// # Errors
+/// Postgres is away.
+pub(super) async fn retire(pool: &PgPool, user: UserId, id: &str, wall: DateTime<Utc>) -> Result<bool, sqlx::Error> {
+    let mut tx = pool.begin().await?;
+    let retired = sqlx::query!(
+        "update foods set retired_at = $3 where id = $1 and user_id = $2 and retired_at is null",
+        id,
+        user.0,
+        wall
+    )
+    .execute(&mut *tx)
+    .await?;
+    sqlx::query!("delete from food_names where food_id = $1 and user_id = $2", id, user.0).execute(&mut *tx).await?;
+    tx.commit().await?;
+    Ok(retired.rows_affected() == 1)
+}
