@@ -91,7 +91,7 @@ async fn a_food_of_ones_own_is_found_by_nobody_else() {
     jun.api.get(&path).await.refused(404, "not_found");
     jun.api.delete(&path).await.refused(404, "not_found");
     let own: Page<Food> = mina.api.get("/api/v1/accounts/me/foods").await.ok(200);
-    assert_eq!(own.items, [made.clone()]);
+    assert_eq!(own.items, std::slice::from_ref(&made));
     mina.api.delete("/api/v1/foods/ko:ssalbap").await.refused(404, "not_found");
     mina.api.delete(&path).await.ok_empty(204);
     mina.api.delete(&path).await.refused(404, "not_found");
