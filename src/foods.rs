@@ -10,4 +10,5 @@ mod store;
 mod table;
 
 pub use http::routes;
+pub(crate) use store::{erase, load_many};
 pub use table::load;

@@ -1,5 +1,6 @@
 //! Meals: the diary, and what it means for the day of every challenge its owner plays in.
 
+mod contents;
 mod effects;
 mod erase;
 pub mod http;

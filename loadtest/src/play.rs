@@ -250,7 +250,14 @@ impl Writing {
     async fn turn(&self, player: &User, mut feast: OwnedMutexGuard<Option<MealId>>) -> Result<Posted, Failure> {
         let amounts = Amounts { energy_kcal: stage::FEAST_KCAL, carbohydrate_mg: None, protein_mg: None, fat_mg: None };
         let (eaten_at, note) = (self.clock.now(), "load test".to_owned());
-        let meal = NewMeal { kind: MealKind::Snack, eaten_at, zone: self.start.zone, note, amounts };
+        let meal = NewMeal {
+            kind: MealKind::Snack,
+            eaten_at,
+            zone: self.start.zone,
+            note,
+            items: Vec::new(),
+            amounts: Some(amounts),
+        };
         let sent = Instant::now();
         let outcome = match feast.take() {
             Some(eaten) => player.delete(eaten).await?,

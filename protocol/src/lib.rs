@@ -11,6 +11,7 @@
 //! - [`accounts`]: those of them that are about accounts; [`profile`]: about what users tell of themselves;
 //!   [`identities`]: about signing in through others
 //! - [`foods`]: foods, and what is in them
+//! - [`meals`]: what is logged, and what it means
 //! - [`socket`]: the messages of `lastbite.v1`, both ways, and the close codes
 
 /// Gives an enum of plain variants its wire names as `as_str` and `FromStr`, for places that store or query them.
@@ -73,6 +74,7 @@ pub mod accounts;
 pub mod foods;
 pub mod identities;
 pub mod ids;
+pub mod meals;
 pub mod profile;
 pub mod rest;
 pub mod socket;

@@ -1,14 +1,13 @@
 //! Bodies of the REST API under `/api/v1`, and the problem document that every failure answers with. Those about accounts
-//! are in [`crate::accounts`] and [`crate::identities`].
+//! are in [`crate::accounts`] and [`crate::identities`], those about eating in [`crate::meals`] and [`crate::foods`].
 
-use chrono::{DateTime, NaiveDate, Utc};
-use chrono_tz::Tz;
+use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::{ChallengeId, MealId, Progress, Standing, Terms, UserId, socket::DayClock};
+use crate::{ChallengeId, Standing, Terms, UserId, socket::DayClock};
 
-pub use crate::{accounts::*, foods::*, identities::*, profile::*};
+pub use crate::{accounts::*, foods::*, identities::*, meals::*, profile::*};
 
 /// Why a request was not done, as RFC 9457 has it (`application/problem+json`).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -174,160 +173,6 @@ pub enum Finding {
         /// Asked for.
         at_least: u32,
     },
-}
-
-/// Which meal of the day.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum MealKind {
-    /// Valid when eaten 06:00 to 11:00 (end excluded).
-    Breakfast,
-    /// 11:00 to 15:00.
-    Lunch,
-    /// 15:00 to 18:00.
-    Snack,
-    /// 18:00 to 23:00.
-    Dinner,
-}
-
-named!(MealKind { Breakfast = "breakfast", Lunch = "lunch", Snack = "snack", Dinner = "dinner" });
-
-/// A meal to be logged: the JSON body, or the part named `meal` of a multipart body whose part `photo` is the picture.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct NewMeal {
-    /// Which meal of the day.
-    pub kind: MealKind,
-    /// When it was eaten: from 48 hours ago to 2 minutes ahead of the server's clock.
-    pub eaten_at: DateTime<Utc>,
-    /// IANA name of the zone the user is in; gives the meal its date in the diary.
-    #[schema(value_type = String, example = "Asia/Seoul")]
-    pub zone: Tz,
-    /// What it was, at most 500 characters.
-    #[serde(default)]
-    #[schema(max_length = 500)]
-    pub note: String,
-    /// What was in it.
-    pub amounts: Amounts,
-}
-
-/// Amounts of a meal, entered by hand.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Amounts {
-    /// Energy in kcal, 0 to 10,000.
-    #[schema(maximum = 10_000)]
-    pub energy_kcal: u32,
-    /// Carbohydrate in milligrams, at most 2,000,000.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schema(maximum = 2_000_000)]
-    pub carbohydrate_mg: Option<u32>,
-    /// Protein in milligrams, at most 2,000,000.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schema(maximum = 2_000_000)]
-    pub protein_mg: Option<u32>,
-    /// Fat in milligrams, at most 2,000,000.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schema(maximum = 2_000_000)]
-    pub fat_mg: Option<u32>,
-}
-
-/// A change to a meal: what is absent stays.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct EditMeal {
-    /// Which meal of the day.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub kind: Option<MealKind>,
-    /// When it was eaten; bounds as for a new meal.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub eaten_at: Option<DateTime<Utc>>,
-    /// What it was.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schema(max_length = 500)]
-    pub note: Option<String>,
-    /// All amounts anew.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub amounts: Option<Amounts>,
-}
-
-/// A meal of the caller's own diary.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-pub struct Meal {
-    /// Its id.
-    pub id: MealId,
-    /// Which meal of the day.
-    pub kind: MealKind,
-    /// When it was eaten.
-    pub eaten_at: DateTime<Utc>,
-    /// Where it was logged.
-    #[schema(value_type = String, example = "Asia/Seoul")]
-    pub zone: Tz,
-    /// Its date in the diary, in `zone`.
-    pub local_date: NaiveDate,
-    /// What it was.
-    pub note: String,
-    /// What was in it.
-    pub amounts: Amounts,
-    /// Where its picture can be had, for its owner only.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub photo: Option<Photo>,
-    /// When it was logged, on the server's clock.
-    pub logged_at: DateTime<Utc>,
-    /// When it was last changed.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub edited_at: Option<DateTime<Utc>>,
-}
-
-/// A stored picture: upright, re-encoded as JPEG, without any metadata.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-pub struct Photo {
-    /// Path of the large size, at most 1,600 pixels a side.
-    pub large: String,
-    /// Path of the small size, at most 320 pixels a side.
-    pub small: String,
-    /// Width of the large size in pixels.
-    pub width_px: u32,
-    /// Its height.
-    pub height_px: u32,
-}
-
-/// A logged, changed or deleted meal, and what came of it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-pub struct MealOutcome {
-    /// The meal as it is now.
-    pub meal: Meal,
-    /// Every running challenge of the caller's, and what the meal means there.
-    pub effects: Vec<MealEffect>,
-}
-
-/// What a meal means in one challenge.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-pub struct MealEffect {
-    /// The challenge.
-    pub challenge: ChallengeId,
-    /// The number of the challenge's last event, this change included.
-    pub n: u64,
-    /// Whether it counts.
-    #[serde(flatten)]
-    pub judged: Judged,
-}
-
-/// Whether a meal counts for a day of a challenge.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(tag = "counts", rename_all = "snake_case")]
-pub enum Judged {
-    /// It counts for this day, which now looks so.
-    ForDay {
-        /// Which day of the challenge.
-        day: u16,
-        /// How it looks.
-        progress: Progress,
-        /// The points it shows on the board until it is judged.
-        points: u32,
-    },
-    /// It stays in the diary, and no verdict sees it: outside every day, or the day's log is closed.
-    NotJudged,
 }
 
 /// What the server is.

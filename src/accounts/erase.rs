@@ -18,7 +18,7 @@ use crate::{
     challenges,
     db::Tx,
     error::{ApiError, ApiResult},
-    idempotency, jobs,
+    foods, idempotency, jobs,
     journal::{self, StreamId},
     limits, meals,
 };
@@ -89,6 +89,7 @@ impl EraseAccount {
         }
         let mut tx = app.db.jobs.begin().await?;
         journal::forget_user(&mut tx, user).await?;
+        foods::erase(&mut tx, user).await?;
         idempotency::forget_user(&mut tx, user).await?;
         store::erase(&mut tx, user, app.clock.wall()).await?;
         tx.commit().await?;

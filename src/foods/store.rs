@@ -224,3 +224,12 @@ pub(super) async fn retire(pool: &PgPool, user: UserId, id: &str, wall: DateTime
     tx.commit().await?;
     Ok(retired.rows_affected() == 1)
 }
+
+/// Forgets all foods that a user has made.
+///
+/// # Errors
+/// Postgres is away.
+pub(crate) async fn erase(tx: &mut db::Tx, user: UserId) -> Result<(), sqlx::Error> {
+    sqlx::query!("delete from foods where user_id = $1", user.0).execute(&mut **tx).await?;
+    Ok(())
+}

@@ -9,13 +9,13 @@ use bytes::Bytes;
 use chrono::{Datelike, NaiveDate};
 use lastbite_protocol::{
     MealId, UserId,
-    rest::{EditMeal, Meal, MealOutcome, NewMeal, Page, Problem},
+    rest::{CopyMeal, EditMeal, Meal, MealOutcome, MealVersion, NewMeal, Page, Problem},
 };
 use serde::Deserialize;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::{
-    photo,
+    contents, photo,
     picture::{self, Jpeg, SizeName},
     store, upload,
 };
@@ -30,7 +30,12 @@ use crate::{
 
 /// The routes of this feature.
 pub fn routes() -> OpenApiRouter<App> {
-    OpenApiRouter::new().routes(routes!(log, list)).routes(routes!(read, edit, delete)).routes(routes!(show_photo))
+    OpenApiRouter::new()
+        .routes(routes!(log, list))
+        .routes(routes!(read, edit, delete))
+        .routes(routes!(copy))
+        .routes(routes!(versions))
+        .routes(routes!(show_photo))
 }
 
 /// The parts of a multipart body.
@@ -58,7 +63,8 @@ struct MealForm {
         (status = 415, description = "`content_type_unsupported`, `photo_type_unknown`, `photo_type_heic`", body = Problem),
         (
             status = 422, body = Problem,
-            description = "`json_invalid`, `eaten_at_out_of_range`, `amounts_out_of_range`, `note_invalid`, \
+            description = "`json_invalid`, `eaten_at_out_of_range`, `contents_needed`, `food_unknown`, `items_impossible`, \
+                           `amounts_out_of_range`, `note_invalid`, \
                            `idempotency_key_reused`, or what is wrong with the photo: `photo_broken`, …"
         ),
         (status = 503, description = "`busy`, `storage_slow`, `database_away`: try again with the same key", body = Problem),
@@ -92,7 +98,10 @@ async fn log_parts(
         return Ok((status, Json(body)));
     }
     let wish: NewMeal = parse_json(meal)?;
-    upload::check(Some(&wish.amounts), Some(&wish.note))?;
+    upload::check_note(&wish.note)?;
+    let known = contents::of(&app.db.api, owner, &wish.items, wish.amounts).await?;
+    let NewMeal { kind, eaten_at, zone, note, .. } = wish;
+    let wish = upload::Wish { kind, eaten_at, zone, note, known };
     let stored = match photo {
         Some(original) => Some(picture::keep(app, original).await?),
         None => None,
@@ -192,7 +201,8 @@ async fn read(State(app): State<App>, caller: Caller, Path(id): Path<MealId>) ->
         (status = 409, description = "`too_many_meals`", body = Problem),
         (
             status = 422, body = Problem,
-            description = "`json_invalid`, `eaten_at_out_of_range`, `amounts_out_of_range`, `note_invalid`"
+            description = "`json_invalid`, `eaten_at_out_of_range`, `contents_needed`, `food_unknown`, `items_impossible`, \
+                           `amounts_out_of_range`, `note_invalid`"
         ),
         (status = 503, description = "`day_being_judged`: try again in a moment", body = Problem),
     )
@@ -203,8 +213,83 @@ async fn edit(
     Path(id): Path<MealId>,
     Json(change): Json<EditMeal>,
 ) -> ApiResult<Json<MealOutcome>> {
-    upload::check(change.amounts.as_ref(), change.note.as_deref())?;
-    upload::edit(&app, caller.user, id, change).await.map(Json)
+    if let Some(note) = &change.note {
+        upload::check_note(note)?;
+    }
+    let known = match (&change.items, change.amounts) {
+        (None, None) => None,
+        (items, amounts) => {
+            let items = items.as_deref().unwrap_or_default();
+            Some(contents::of(&app.db.api, caller.user, items, amounts).await?)
+        }
+    };
+    upload::edit(&app, caller.user, id, change, known).await.map(Json)
+}
+
+/// Logs one's own meal once more, without its photo. An `Idempotency-Key` makes retries safe.
+#[utoipa::path(
+    post, path = "/meals/{id}/copies", operation_id = "copy_meal", tag = "meals",
+    params(("id" = MealId, Path), IdempotencyHeader), security(("token" = [])), request_body = CopyMeal,
+    responses(
+        (status = 201, body = MealOutcome), (status = 401, body = Problem), (status = 404, body = Problem),
+        (status = 400, description = "`json_malformed`, `idempotency_key_invalid`", body = Problem),
+        (status = 409, description = "`idempotency_in_flight`, `too_many_meals`", body = Problem),
+        (
+            status = 422, body = Problem,
+            description = "`json_invalid`, `eaten_at_out_of_range`, `idempotency_key_reused`"
+        ),
+        (status = 503, description = "`busy`, `database_away`: try again with the same key", body = Problem),
+    )
+)]
+async fn copy(
+    State(app): State<App>,
+    caller: Caller,
+    Path(id): Path<MealId>,
+    request: Request,
+) -> ApiResult<(StatusCode, Json<MealOutcome>)> {
+    let headers = request.headers().clone();
+    let body = body::read_json_bytes(request).await?;
+    let of = id.to_string();
+    let key = Key::read(&headers, caller.user, "POST /meals/{id}/copies", &[of.as_bytes(), &body])?;
+    if let Some(key) = &key
+        && let Some(Answer { status, body }) = key.find(&app.db.api).await?
+    {
+        return Ok((status, Json(body)));
+    }
+    let wish: CopyMeal = parse_json(&body)?;
+    let meal = store::load(&app.db.api, caller.user, id).await?.ok_or_else(|| ApiError::not_found("meal"))?;
+    let wish = upload::Wish {
+        kind: wish.kind.unwrap_or(meal.kind),
+        eaten_at: wish.eaten_at,
+        zone: wish.zone.unwrap_or(meal.zone),
+        note: meal.note,
+        known: contents::Known { amounts: meal.amounts, contents: meal.contents },
+    };
+    let Answer { status, body } = upload::log(&app, caller.user, wish, None, key.as_ref()).await?.answer;
+    Ok((status, Json(body)))
+}
+
+/// How one's own meal was before it was changed, the oldest first.
+#[utoipa::path(
+    get, path = "/meals/{id}/versions", operation_id = "list_meal_versions", tag = "meals",
+    params(("id" = MealId, Path), PageQuery), security(("token" = [])),
+    responses(
+        (status = 200, body = Page<MealVersion>), (status = 400, body = Problem), (status = 401, body = Problem),
+        (status = 404, body = Problem),
+    )
+)]
+async fn versions(
+    State(app): State<App>,
+    caller: Caller,
+    Path(id): Path<MealId>,
+    Query(paging): Query<PageQuery>,
+) -> ApiResult<Json<Page<MealVersion>>> {
+    let limit = paging.limit()?;
+    if store::load(&app.db.api, caller.user, id).await?.is_none() {
+        return Err(ApiError::not_found("meal"));
+    }
+    let found = store::list_versions(&app.db.api, caller.user, id, paging.after()?, limit + 1).await?;
+    Ok(Json(page(found, limit, |last| last.version.to_string())))
 }
 
 /// Deletes one's own meal.

@@ -3,11 +3,12 @@
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use lastbite_protocol::{
     ChallengeId, MealId, Standing, Terms, UserId,
-    rest::{Amounts, Meal, Photo},
+    meals::{Amounts, Contents, Meal, MealVersion, Photo},
 };
 use sqlx::{PgExecutor, PgPool, types::Json};
 use uuid::Uuid;
 
+use super::contents;
 use crate::{
     db::{self, Tx},
     limits,
@@ -26,6 +27,7 @@ struct MealRow {
     carbohydrate_mg: Option<i32>,
     protein_mg: Option<i32>,
     fat_mg: Option<i32>,
+    contents: Option<Json<Contents>>,
     photo: Option<Json<StoredPhoto>>,
     logged_at: DateTime<Utc>,
     edited_at: Option<DateTime<Utc>>,
@@ -35,6 +37,14 @@ impl MealRow {
     fn into_meal(self) -> Result<Meal, sqlx::Error> {
         let unsigned = |amount: Option<i32>| amount.map(i32::cast_unsigned);
         let id = MealId(self.id);
+        let amounts = Amounts {
+            energy_kcal: self.energy_kcal.cast_unsigned(),
+            carbohydrate_mg: unsigned(self.carbohydrate_mg),
+            protein_mg: unsigned(self.protein_mg),
+            fat_mg: unsigned(self.fat_mg),
+        };
+        // Meals of before there were foods have none.
+        let contents = self.contents.map_or_else(|| contents::entered(&amounts), |contents| contents.0);
         Ok(Meal {
             id,
             kind: db::parsed(&self.kind)?,
@@ -42,12 +52,8 @@ impl MealRow {
             zone: self.zone.parse().map_err(|error: chrono_tz::ParseError| sqlx::Error::Decode(error.into()))?,
             local_date: self.local_date,
             note: self.note,
-            amounts: Amounts {
-                energy_kcal: self.energy_kcal.cast_unsigned(),
-                carbohydrate_mg: unsigned(self.carbohydrate_mg),
-                protein_mg: unsigned(self.protein_mg),
-                fat_mg: unsigned(self.fat_mg),
-            },
+            amounts,
+            contents,
             photo: self.photo.map(|photo| photo_of(id, &photo)),
             logged_at: self.logged_at,
             edited_at: self.edited_at,
@@ -75,8 +81,8 @@ pub(super) async fn insert(
     let signed = |amount: Option<u32>| amount.map(u32::cast_signed);
     sqlx::query!(
         "insert into meals (id, user_id, kind, eaten_at, zone, local_date, note, energy_kcal, carbohydrate_mg,
-                            protein_mg, fat_mg, photo, logged_at)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)",
+                            protein_mg, fat_mg, photo, logged_at, contents, grade)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)",
         meal.id.0,
         owner.0,
         meal.kind.as_str(),
@@ -89,7 +95,9 @@ pub(super) async fn insert(
         signed(meal.amounts.protein_mg),
         signed(meal.amounts.fat_mg),
         photo.map(Json) as _,
-        meal.logged_at
+        meal.logged_at,
+        Json(&meal.contents) as _,
+        meal.contents.grade.as_str()
     )
     .execute(&mut **tx)
     .await?;
@@ -101,7 +109,7 @@ pub(super) async fn update(tx: &mut Tx, meal: &Meal) -> Result<(), sqlx::Error> 
     let signed = |amount: Option<u32>| amount.map(u32::cast_signed);
     sqlx::query!(
         "update meals set kind = $2, eaten_at = $3, local_date = $4, note = $5, energy_kcal = $6, carbohydrate_mg = $7,
-                          protein_mg = $8, fat_mg = $9, edited_at = $10
+                          protein_mg = $8, fat_mg = $9, edited_at = $10, contents = $11, grade = $12
          where id = $1",
         meal.id.0,
         meal.kind.as_str(),
@@ -112,11 +120,52 @@ pub(super) async fn update(tx: &mut Tx, meal: &Meal) -> Result<(), sqlx::Error> 
         signed(meal.amounts.carbohydrate_mg),
         signed(meal.amounts.protein_mg),
         signed(meal.amounts.fat_mg),
-        meal.edited_at
+        meal.edited_at,
+        Json(&meal.contents) as _,
+        meal.contents.grade.as_str()
     )
     .execute(&mut **tx)
     .await?;
     Ok(())
+}
+
+/// Keeps how a meal is before it is changed.
+pub(super) async fn keep_version(tx: &mut Tx, before: &Meal, until: DateTime<Utc>) -> Result<(), sqlx::Error> {
+    sqlx::query!(
+        "insert into meal_versions (meal_id, version, until, meal)
+         select $1, coalesce(max(version), 0) + 1, $2, $3 from meal_versions where meal_id = $1",
+        before.id.0,
+        until,
+        Json(before) as _
+    )
+    .execute(&mut **tx)
+    .await?;
+    Ok(())
+}
+
+/// How a user's own meal was before, the oldest first.
+pub(super) async fn list_versions(
+    pool: &PgPool,
+    owner: UserId,
+    meal: MealId,
+    after: Option<i32>,
+    limit: u32,
+) -> Result<Vec<MealVersion>, sqlx::Error> {
+    let rows = sqlx::query!(
+        r#"select v.version, v.until, v.meal as "meal: Json<Meal>"
+           from meal_versions v join meals m on m.id = v.meal_id
+           where v.meal_id = $1 and m.user_id = $2 and m.deleted_at is null and ($3::integer is null or v.version > $3)
+           order by v.version limit $4"#,
+        meal.0,
+        owner.0,
+        after,
+        i64::from(limit)
+    )
+    .fetch_all(pool)
+    .await?;
+    let version =
+        |version: i32, until, meal: Json<Meal>| MealVersion { version: version.cast_unsigned(), until, meal: meal.0 };
+    Ok(rows.into_iter().map(|row| version(row.version, row.until, row.meal)).collect())
 }
 
 /// Marks a meal as deleted; a verdict's record can still show it.
@@ -130,7 +179,7 @@ pub(super) async fn load(db: impl PgExecutor<'_>, owner: UserId, meal: MealId) -
     let row = sqlx::query_as!(
         MealRow,
         r#"select id, kind, eaten_at, zone, local_date, note, energy_kcal, carbohydrate_mg, protein_mg, fat_mg,
-                  photo as "photo: Json<StoredPhoto>", logged_at, edited_at
+                  contents as "contents: Json<Contents>", photo as "photo: Json<StoredPhoto>", logged_at, edited_at
            from meals where id = $1 and user_id = $2 and deleted_at is null"#,
         meal.0,
         owner.0
@@ -164,7 +213,7 @@ pub(super) async fn list(
     let rows = sqlx::query_as!(
         MealRow,
         r#"select id, kind, eaten_at, zone, local_date, note, energy_kcal, carbohydrate_mg, protein_mg, fat_mg,
-                  photo as "photo: Json<StoredPhoto>", logged_at, edited_at
+                  contents as "contents: Json<Contents>", photo as "photo: Json<StoredPhoto>", logged_at, edited_at
            from meals
            where user_id = $1 and local_date = $2 and ($3::uuid is null or id > $3) and deleted_at is null
            order by id limit $4"#,
@@ -188,7 +237,7 @@ pub(crate) async fn list_all(
     let rows = sqlx::query_as!(
         MealRow,
         r#"select id, kind, eaten_at, zone, local_date, note, energy_kcal, carbohydrate_mg, protein_mg, fat_mg,
-                  photo as "photo: Json<StoredPhoto>", logged_at, edited_at
+                  contents as "contents: Json<Contents>", photo as "photo: Json<StoredPhoto>", logged_at, edited_at
            from meals where user_id = $1 and ($2::uuid is null or id > $2) and deleted_at is null order by id limit $3"#,
         owner.0,
         after.map(|id| id.0),

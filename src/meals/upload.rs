@@ -5,10 +5,10 @@ use chrono::{DateTime, NaiveDate, Utc};
 use chrono_tz::Tz;
 use lastbite_protocol::{
     MealId, UserId,
-    rest::{Amounts, EditMeal, Meal, MealOutcome, NewMeal},
+    meals::{EditMeal, Meal, MealKind, MealOutcome},
 };
 
-use super::{effects::Diary, store};
+use super::{contents::Known, effects::Diary, store};
 use crate::{
     App,
     error::{ApiError, ApiResult},
@@ -25,11 +25,20 @@ pub(super) struct Logged {
     pub(super) fresh: bool,
 }
 
+/// A meal to be logged, with what is known of it.
+pub(super) struct Wish {
+    pub(super) kind: MealKind,
+    pub(super) eaten_at: DateTime<Utc>,
+    pub(super) zone: Tz,
+    pub(super) note: String,
+    pub(super) known: Known,
+}
+
 /// Logs a meal.
 pub(super) async fn log(
     app: &App,
     owner: UserId,
-    wish: NewMeal,
+    wish: Wish,
     photo: Option<&StoredPhoto>,
     key: Option<&Key>,
 ) -> ApiResult<Logged> {
@@ -50,7 +59,8 @@ pub(super) async fn log(
         zone: wish.zone,
         local_date: local_date(eaten_at, wish.zone),
         note: wish.note,
-        amounts: wish.amounts,
+        amounts: wish.known.amounts,
+        contents: wish.known.contents,
         photo: photo.map(|photo| store::photo_of(id, photo)),
         logged_at: diary.now,
         edited_at: None,
@@ -67,11 +77,17 @@ pub(super) async fn log(
 }
 
 /// Changes a meal. A day that was judged keeps its verdict.
-pub(super) async fn edit(app: &App, owner: UserId, id: MealId, change: EditMeal) -> ApiResult<MealOutcome> {
+pub(super) async fn edit(
+    app: &App,
+    owner: UserId,
+    id: MealId,
+    change: EditMeal,
+    known: Option<Known>,
+) -> ApiResult<MealOutcome> {
     let tx = app.db.api.begin().await?;
     let mut diary = Diary::open(app, tx, owner).await?;
     let mut meal = store::load(&mut *diary.journal.tx, owner, id).await?.ok_or_else(|| ApiError::not_found("meal"))?;
-    let eaten_before = meal.eaten_at;
+    let (eaten_before, before) = (meal.eaten_at, meal.clone());
     diary.check_not_being_judged(eaten_before)?;
     if let Some(eaten_at) = change.eaten_at.map(as_stored) {
         decide::eaten_at(eaten_at, diary.now)?;
@@ -82,8 +98,11 @@ pub(super) async fn edit(app: &App, owner: UserId, id: MealId, change: EditMeal)
     }
     meal.kind = change.kind.unwrap_or(meal.kind);
     meal.note = change.note.unwrap_or(meal.note);
-    meal.amounts = change.amounts.unwrap_or(meal.amounts);
+    if let Some(known) = known {
+        (meal.amounts, meal.contents) = (known.amounts, known.contents);
+    }
     meal.edited_at = Some(diary.now);
+    store::keep_version(&mut diary.journal.tx, &before, diary.now).await?;
     store::update(&mut diary.journal.tx, &meal).await?;
     let effects = diary.tell(Event::MealEdited { meal: id }, meal.eaten_at, Some(eaten_before)).await?;
     diary.journal.commit(&app.bus).await?;
@@ -126,21 +145,12 @@ fn local_date(eaten_at: DateTime<Utc>, zone: Tz) -> NaiveDate {
     eaten_at.with_timezone(&zone).date_naive()
 }
 
-/// Refuses amounts and notes that are out of bounds.
+/// Refuses a note that is out of bounds.
 ///
 /// # Errors
-/// 422 `amounts_out_of_range` or `note_invalid`.
-pub(super) fn check(amounts: Option<&Amounts>, note: Option<&str>) -> ApiResult<()> {
-    if let Some(amounts) = amounts {
-        let nutrients = [amounts.carbohydrate_mg, amounts.protein_mg, amounts.fat_mg];
-        if amounts.energy_kcal > limits::MEAL_ENERGY_KCAL_MAX
-            || nutrients.into_iter().flatten().any(|mg| mg > limits::MEAL_NUTRIENT_MG_MAX)
-        {
-            let detail = "a meal has at most 10,000 kcal, and of each nutrient at most 2,000,000 mg";
-            return Err(ApiError::invalid("amounts_out_of_range", "amounts", detail));
-        }
-    }
-    if note.is_some_and(|note| note.chars().count() > limits::NOTE_CHARS_MAX || note.contains('\0')) {
+/// 422 `note_invalid`.
+pub(super) fn check_note(note: &str) -> ApiResult<()> {
+    if note.chars().count() > limits::NOTE_CHARS_MAX || note.contains('\0') {
         return Err(ApiError::invalid("note_invalid", "note", "a note has at most 500 characters, none of them NUL"));
     }
     Ok(())

@@ -125,6 +125,8 @@ pub const ROUTES: &[(Method, &str, Needs, Policy)] = &[
     (Method::GET, "/api/v1/meals/{id}", Needs::Token, USUAL),
     (Method::PATCH, "/api/v1/meals/{id}", Needs::Token, WRITE),
     (Method::DELETE, "/api/v1/meals/{id}", Needs::Token, WRITE),
+    (Method::POST, "/api/v1/meals/{id}/copies", Needs::Token, WRITE),
+    (Method::GET, "/api/v1/meals/{id}/versions", Needs::Token, USUAL),
     (Method::GET, "/api/v1/meals/{id}/photo/{size}", Needs::Token, USUAL),
 ];
 

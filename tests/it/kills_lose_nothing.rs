@@ -72,6 +72,7 @@ async fn eats(player: &Player, address: &Address, wish: &NewChallenge, done: &At
             eaten_at: Clock::system().now(),
             zone: wish.terms.zone,
             note: n.to_string(),
+            items: Vec::new(),
             amounts: lunch("2026-03-02", 10).amounts,
         };
         let (status, body) = insists(player, address.clone(), Method::POST, "/api/v1/meals", &json!(meal)).await;

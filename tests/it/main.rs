@@ -28,6 +28,7 @@ mod kills_lose_nothing;
 mod letters_carry_codes;
 mod mail_goes_out;
 mod meals_are_kept;
+mod meals_are_made_of_foods;
 mod meals_are_refused;
 mod meals_count_until_the_log_closes;
 mod meals_move_the_board;

@@ -27,12 +27,13 @@ async fn a_meal_is_logged_read_changed_and_deleted() {
     world.time(seoul("2026-03-01 20:00"));
     let mina = world.user("mina").await;
     let mut wish = lunch("2026-03-01", 700);
-    (wish.note, wish.amounts.protein_mg) = ("비빔밥 🥕".to_owned(), Some(31_000));
+    wish.note = "비빔밥 🥕".to_owned();
+    wish.amounts.as_mut().unwrap().protein_mg = Some(31_000);
     let logged = mina.logs(&wish).await;
     assert_eq!(logged.effects, []);
     let id = logged.meal.id;
     assert_eq!(logged.meal.local_date.to_string(), "2026-03-01");
-    assert_eq!((logged.meal.note.as_str(), logged.meal.amounts), (wish.note.as_str(), wish.amounts));
+    assert_eq!((logged.meal.note.as_str(), Some(logged.meal.amounts)), (wish.note.as_str(), wish.amounts));
     assert_eq!((logged.meal.logged_at, logged.meal.edited_at), (seoul("2026-03-01 20:00"), None));
     assert_eq!(mina.api.get(&path_of(id)).await.ok::<Meal>(200), logged.meal);
 

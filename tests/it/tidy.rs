@@ -56,6 +56,7 @@ const OWNERS: &[(&str, &str)] = &[
     ("idempotency_keys", "idempotency"),
     ("identities", "accounts"),
     ("journal", "journal"),
+    ("meal_versions", "meals"),
     ("meals", "meals"),
     ("oidc_events", "accounts"),
     ("oidc_flows", "accounts"),

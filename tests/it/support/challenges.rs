@@ -44,7 +44,8 @@ pub(crate) fn meal(kind: MealKind, at: &str, energy_kcal: u32) -> NewMeal {
         eaten_at: seoul(at),
         zone: Seoul,
         note: String::new(),
-        amounts: Amounts { energy_kcal, carbohydrate_mg: None, protein_mg: None, fat_mg: None },
+        items: Vec::new(),
+        amounts: Some(Amounts { energy_kcal, carbohydrate_mg: None, protein_mg: None, fat_mg: None }),
     }
 }
 
