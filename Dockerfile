@@ -12,9 +12,11 @@ COPY .cargo .cargo
 COPY Cargo.toml Cargo.lock ./
 COPY protocol/Cargo.toml protocol/
 COPY photo/Cargo.toml photo/
+COPY recogniser/Cargo.toml recogniser/
 COPY loadtest/Cargo.toml loadtest/
-RUN mkdir -p src tests/it benches protocol/src photo/src loadtest/src \
-    && touch benches/token_checks.rs src/lib.rs protocol/src/lib.rs photo/src/lib.rs \
+RUN mkdir -p src tests/it benches protocol/src photo/src recogniser/src recogniser/benches loadtest/src \
+    && touch benches/token_checks.rs recogniser/benches/classify.rs \
+    && touch src/lib.rs protocol/src/lib.rs photo/src/lib.rs recogniser/src/lib.rs \
     && for main in src tests/it loadtest/src; do echo 'fn main() {}' >"$main/main.rs"; done \
     && cargo build --release --locked --package lastbite
 
@@ -22,10 +24,11 @@ COPY .sqlx .sqlx
 COPY migrations migrations
 COPY photo photo
 COPY protocol protocol
+COPY recogniser recogniser
 COPY src src
 COPY web web
 # Our sources are older than what was just built from the empty ones; without this, Cargo would keep that.
-RUN touch src/lib.rs src/main.rs protocol/src/lib.rs photo/src/lib.rs \
+RUN touch src/lib.rs src/main.rs protocol/src/lib.rs photo/src/lib.rs recogniser/src/lib.rs \
     && cargo build --release --locked --package lastbite
 
 FROM debian:bookworm-slim

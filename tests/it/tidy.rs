@@ -137,7 +137,7 @@ fn server() -> Vec<Source> {
 }
 
 fn all_rust() -> Vec<String> {
-    let folders = ["src", "tests", "protocol", "photo", "loadtest"];
+    let folders = ["src", "tests", "protocol", "photo", "recogniser", "loadtest"];
     folders.into_iter().flat_map(files_under).filter(|path| is_rust(path)).collect()
 }
 
