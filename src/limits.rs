@@ -122,6 +122,11 @@ pub const EXPORTS_FORGOTTEN_AT_ONCE: i64 = 1_000;
 
 pub const JOB_CONNECTIONS_MAX: u32 = 3;
 pub const JOBS_AT_ONCE_MAX: usize = 4;
+/// Answers about diaries that a node keeps: some thousands.
+pub const GLANCES_BYTES_MAX: u64 = 64 * 1024 * 1024;
+pub const DIARY_RANGE_DAYS_MAX: u64 = 366;
+/// As many as a day of 24 hours can have and then some (`MEALS_NEAR_MAX`).
+pub const DIARY_DAY_MEALS_MAX: i64 = 200;
 /// Foods in an answer to a search.
 pub const FOODS_FOUND_DEFAULT: u32 = 20;
 pub const FOODS_FOUND_MAX: u32 = 50;

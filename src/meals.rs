@@ -1,6 +1,7 @@
 //! Meals: the diary, and what it means for the day of every challenge its owner plays in.
 
 mod contents;
+pub mod diary;
 mod effects;
 mod erase;
 pub mod http;

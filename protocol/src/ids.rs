@@ -1,10 +1,14 @@
 //! Names of things: ids are UUIDs of version 7, each kind a type of its own, so that they cannot be mixed up.
 
-use std::{fmt, str::FromStr};
+use std::{fmt, str::FromStr, sync::Mutex};
 
+use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
-use uuid::Uuid;
+use uuid::{ContextV7, Timestamp, Uuid};
+
+/// Orders ids of the same millisecond.
+static ORDER: Mutex<ContextV7> = Mutex::new(ContextV7::new());
 
 macro_rules! id {
     ($(#[$doc:meta])* $name:ident) => {
@@ -18,6 +22,16 @@ macro_rules! id {
             #[must_use]
             pub fn generate() -> Self {
                 Self(Uuid::now_v7())
+            }
+        }
+
+        impl $name {
+            /// A new id of an instant, before or after that of others as it is.
+            #[must_use]
+            pub fn at(instant: DateTime<Utc>) -> Self {
+                let seconds = u64::try_from(instant.timestamp()).unwrap_or_default();
+                let time = Timestamp::from_unix(&ORDER, seconds, instant.timestamp_subsec_nanos());
+                Self(Uuid::new_v7(time))
             }
         }
 

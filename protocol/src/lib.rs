@@ -10,6 +10,7 @@
 //! - [`rest`]: bodies of requests and answers, and the problem document of a failure
 //! - [`accounts`]: those of them that are about accounts; [`profile`]: about what users tell of themselves;
 //!   [`identities`]: about signing in through others
+//! - [`diary`]: days, months and more of them at a glance
 //! - [`foods`]: foods, and what is in them
 //! - [`meals`]: what is logged, and what it means
 //! - [`socket`]: the messages of `lastbite.v1`, both ways, and the close codes
@@ -71,6 +72,7 @@ macro_rules! written_as_text {
 }
 
 pub mod accounts;
+pub mod diary;
 pub mod foods;
 pub mod identities;
 pub mod ids;

@@ -7,7 +7,7 @@ use utoipa::ToSchema;
 
 use crate::{
     ChallengeId, MealId, Progress,
-    foods::{Grade, Nutrients},
+    foods::{FoodCategory, Grade, Nutrients},
 };
 
 /// Which meal of the day.
@@ -80,6 +80,14 @@ pub struct MealItem {
     pub grams_dg: u32,
     /// Whether it was weighed.
     pub weighed: bool,
+    /// Which of Nutri-Score's tables it is looked up in.
+    pub category: FoodCategory,
+    /// Share of fruit, vegetables and legumes, in permille of its weight.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fruit_veg_legume_permille: Option<u16>,
+    /// Whether a drink holds sweeteners without energy.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub has_sweetener: Option<bool>,
     /// What is in so much of it.
     pub nutrients: Nutrients,
 }

@@ -81,6 +81,9 @@ fn of_items(items: &[NewItem], foods: &[Food]) -> ApiResult<Known> {
         name_en: food.name_en.clone(),
         grams_dg: item.grams_dg,
         weighed: item.weighed,
+        category: food.category,
+        fruit_veg_legume_permille: food.fruit_veg_legume_permille,
+        has_sweetener: food.has_sweetener,
         nutrients: Plate::of(std::slice::from_ref(portion)).nutrients(),
     });
     Ok(Known {

@@ -15,7 +15,7 @@ use serde::Deserialize;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::{
-    contents, photo,
+    contents, diary, photo,
     picture::{self, Jpeg, SizeName},
     store, upload,
 };
@@ -31,6 +31,7 @@ use crate::{
 /// The routes of this feature.
 pub fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::new()
+        .merge(diary::http::routes())
         .routes(routes!(log, list))
         .routes(routes!(read, edit, delete))
         .routes(routes!(copy))

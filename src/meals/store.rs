@@ -8,7 +8,7 @@ use lastbite_protocol::{
 use sqlx::{PgExecutor, PgPool, types::Json};
 use uuid::Uuid;
 
-use super::contents;
+use super::{contents, diary};
 use crate::{
     db::{self, Tx},
     limits,
@@ -223,6 +223,31 @@ pub(super) async fn list(
         i64::from(limit)
     )
     .fetch_all(pool)
+    .await?;
+    rows.into_iter().map(MealRow::into_meal).collect()
+}
+
+/// A user's meals of a date, in the order they were eaten; the first of them, should they be very many.
+pub(super) async fn list_eaten(
+    db: &mut sqlx::PgConnection,
+    owner: UserId,
+    date: NaiveDate,
+) -> Result<Vec<Meal>, sqlx::Error> {
+    let rows = sqlx::query_as!(
+        MealRow,
+        r#"select id, kind, eaten_at, zone, local_date, note, energy_kcal, carbohydrate_mg, protein_mg, fat_mg,
+                  contents as "contents: Json<Contents>", photo as "photo: Json<StoredPhoto>", logged_at, edited_at
+           from meals
+           where user_id = $1 and local_date = $2 and deleted_at is null
+             and id >= first_id_of($3::date) and id < first_id_of($4::date)
+           order by eaten_at, id limit $5"#,
+        owner.0,
+        date,
+        diary::logged_from(date),
+        diary::logged_before(date),
+        limits::DIARY_DAY_MEALS_MAX
+    )
+    .fetch_all(db)
     .await?;
     rows.into_iter().map(MealRow::into_meal).collect()
 }

@@ -51,7 +51,8 @@ pub(super) async fn log(
     let mut diary = Diary::open(app, tx, owner).await?;
     let eaten_at = as_stored(wish.eaten_at);
     decide::eaten_at(eaten_at, diary.now)?;
-    let id = MealId::generate();
+    // By the time of play, as `logged_at` is: the diary finds meals by it.
+    let id = MealId::at(diary.now);
     let meal = Meal {
         id,
         kind: wish.kind,
@@ -91,6 +92,7 @@ pub(super) async fn edit(
     diary.check_not_being_judged(eaten_before)?;
     if let Some(eaten_at) = change.eaten_at.map(as_stored) {
         decide::eaten_at(eaten_at, diary.now)?;
+        decide::moved_to(eaten_at, meal.logged_at)?;
         diary.check_not_being_judged(eaten_at)?;
         check_room(&mut diary, eaten_at).await?;
         meal.eaten_at = eaten_at;

@@ -48,6 +48,12 @@ impl Calendar {
         DayClock { day, starts_at: self.start_of(day), ends_at, closes_at: ends_at + self.grace }
     }
 
+    /// The date on which `day` (from 1) begins.
+    #[must_use]
+    pub fn date_of(&self, day: u16) -> NaiveDate {
+        self.first_day.checked_add_days(Days::new(u64::from(day) - 1)).unwrap_or(NaiveDate::MAX)
+    }
+
     /// Every day on the clock, in order.
     pub fn clocks(self) -> impl Iterator<Item = DayClock> {
         (1..=self.days).map(move |day| self.clock_of(day))
@@ -68,8 +74,7 @@ impl Calendar {
     }
 
     fn start_of(&self, day: u16) -> DateTime<Utc> {
-        let date = self.first_day.checked_add_days(Days::new(u64::from(day) - 1)).unwrap_or(NaiveDate::MAX);
-        instant_of(self.zone, date, self.day_starts_at)
+        instant_of(self.zone, self.date_of(day), self.day_starts_at)
     }
 }
 

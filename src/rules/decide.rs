@@ -112,6 +112,18 @@ pub fn eaten_at(eaten_at: DateTime<Utc>, now: DateTime<Utc>) -> Result<(), Refus
     Ok(())
 }
 
+/// Whether a meal that was logged then may be said to have been eaten at another time: it stays near.
+///
+/// # Errors
+/// It would be more than 48 hours after it was logged.
+pub fn moved_to(eaten_at: DateTime<Utc>, logged_at: DateTime<Utc>) -> Result<(), Refusal> {
+    if eaten_at > logged_at + TimeDelta::hours(EATEN_AGO_HOURS_MOST) {
+        let why = "a meal cannot be moved to more than 48 hours after it was logged; log another one";
+        return Err(Refusal::EatenAt { why: why.to_owned() });
+    }
+    Ok(())
+}
+
 /// The latest instant at which a meal logged now can have been eaten.
 #[must_use]
 pub fn latest_eaten_at(now: DateTime<Utc>) -> DateTime<Utc> {
