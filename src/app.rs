@@ -12,13 +12,14 @@ use crate::{
     bus::Bus,
     challenges,
     clock::Clock,
-    config::providers::Provider,
+    config::{eyes::Eye, providers::Provider},
     db::{self, Pools},
     foods, idempotency, jobs, limits,
     mail::Mail,
     meals::{diary::Glances, photo::PhotoLab},
     media::Media,
     rooms::{Rooms, socket::Door},
+    vision::Vision,
     web,
 };
 
@@ -36,6 +37,7 @@ pub struct App {
     pub media: Media,
     pub mail: Mail,
     pub photos: PhotoLab,
+    pub vision: Vision,
     pub glances: Glances,
     pub door: Door,
     pub web: Arc<web::Settings>,
@@ -80,6 +82,8 @@ pub struct Parts {
     pub public_url: String,
     /// Who else vouches for users.
     pub providers: Vec<Provider>,
+    /// Who names the foods on photos.
+    pub eyes: Vec<Eye>,
     pub allowed_origins: Vec<String>,
     pub trusted_proxies: Vec<IpAddr>,
     pub sockets_per_address: usize,
@@ -116,6 +120,7 @@ impl App {
             media: Media::folder(&parts.media)?,
             mail: parts.mail,
             photos: PhotoLab::default(),
+            vision: Vision::new(&parts.eyes)?,
             glances: Glances::default(),
             door: Door::new(origins.clone(), parts.sockets_per_address),
             web: Arc::new(web::Settings::new(origins, parts.rates_factor)),

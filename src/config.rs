@@ -13,8 +13,10 @@ use secrecy::{ExposeSecret, SecretString};
 
 use crate::{auth::SigningSeed, mail};
 
+pub mod eyes;
 pub mod providers;
 
+use eyes::Eye;
 use providers::Provider;
 
 /// Nobody's: production has its own.
@@ -70,6 +72,11 @@ pub struct Config {
     /// `audiences` and, for Kakao, `kakao` with `app_id`, `admin_key` and `api_base`.
     #[arg(long, env = "LASTBITE_OIDC", hide_env_values = true, value_parser = secret, global = true)]
     pub oidc: Option<SecretString>,
+
+    /// Who names the foods on photos, as a JSON array in the order in which they are asked: `{"kind":"openai"}` with `base`,
+    /// `model` and perhaps `key`, `{"kind":"google"}` with `key`, `{"kind":"embedded"}`. By default the embedded one alone.
+    #[arg(long, env = "LASTBITE_VISION", hide_env_values = true, value_parser = secret, global = true)]
+    pub vision: Option<SecretString>,
 
     /// Web pages of other origins that may use the API and the socket, such as `https://app.example.com`.
     #[arg(long, env = "LASTBITE_ALLOWED_ORIGINS", value_delimiter = ',', global = true)]
@@ -164,6 +171,9 @@ impl Config {
         if let Err(of_providers) = self.providers() {
             faults.extend(of_providers);
         }
+        if let Err(of_eyes) = self.eyes() {
+            faults.extend(of_eyes);
+        }
         if !is_origin(&self.public_url) {
             faults.push("LASTBITE_PUBLIC_URL is no origin such as https://lastbite.example".to_owned());
         }
@@ -202,6 +212,15 @@ impl Config {
         self.oidc.as_ref().map_or(Ok(Vec::new()), |json| providers::parse(json.expose_secret(), self.environment))
     }
 
+    /// Who names the foods on photos.
+    ///
+    /// # Errors
+    /// Everything that is wrong with them.
+    pub fn eyes(&self) -> Result<Vec<Eye>, Vec<String>> {
+        let embedded = || Ok(vec![Eye::Embedded]);
+        self.vision.as_ref().map_or_else(embedded, |json| eyes::parse(json.expose_secret(), self.environment))
+    }
+
     /// The configuration as lines, secrets masked.
     #[must_use]
     pub fn describe(&self) -> String {
@@ -219,6 +238,7 @@ impl Config {
             ("smtp_url", masked(&self.smtp_url).to_owned()),
             ("mail_from", self.mail_from.clone()),
             ("oidc", masked(&self.oidc).to_owned()),
+            ("vision", masked(&self.vision).to_owned()),
             ("allowed_origins", self.allowed_origins.join(",")),
             ("trusted_proxies", self.trusted_proxies.iter().map(ToString::to_string).collect::<Vec<_>>().join(",")),
             ("sockets_per_address", self.sockets_per_address.to_string()),

@@ -4,7 +4,7 @@
 //!
 //! - Bedrock, pure: [`rules`] decides what happens in play, [`nutrition`] what eating means
 //! - Ground: [`config`], [`limits`], [`clock`], [`db`], [`error`], [`bus`], [`media`], [`mail`], [`jobs`], [`telemetry`],
-//!   [`idempotency`],
+//!   [`idempotency`], `outside` (calls to others), [`vision`] (who looks at photos),
 //!   [`body`] (what a request carries), [`auth`] (who is calling)
 //! - The waist: [`journal`], numbered events and the standings that follow from them
 //! - Features: [`accounts`], [`challenges`] (with the referee), [`meals`]
@@ -33,9 +33,11 @@ pub mod mail;
 pub mod meals;
 pub mod media;
 pub mod nutrition;
+mod outside;
 pub mod rooms;
 pub mod rules;
 pub mod telemetry;
+pub mod vision;
 pub mod web;
 
 mod app;

@@ -138,6 +138,30 @@ pub const SERVING_NAME_CHARS_MAX: usize = 50;
 /// How like a part of a name has to be to what was typed, of 1.
 pub const FOOD_LIKENESS: &str = "0.5";
 
+// ── Photos and who looks at them ────────────────────────────────────────────────────────────────────────────────────
+
+/// One look of one who is asked; there are two tries.
+pub const VISION_TIMEOUT: Duration = Duration::from_secs(15);
+/// Twenty labels and twenty objects with their outlines.
+pub const VISION_ANSWER_BYTES_MAX: usize = 64 * 1024;
+pub const VISION_RETRY_JITTER_MS_MAX: u64 = 500;
+/// Failed so often in a row, one who is asked is left alone …
+pub const VISION_FAILURES_MAX: u32 = 5;
+/// … for so long.
+pub const VISION_REST: Duration = Duration::from_secs(30);
+/// On one photo.
+pub const VISION_FOODS_MAX: usize = 20;
+/// A picture takes one processor for some 20 ms.
+pub const EMBEDDED_LOOKS_AT_ONCE_MAX: usize = 2;
+/// What the embedded network is less sure of than this is not worth telling.
+pub const EMBEDDED_SURE_PERMILLE: u16 = 250;
+/// Photos of a user that are looked at within 24 hours, and of all users by those who are paid.
+pub const ANALYSES_PER_USER_MAX: i64 = 20;
+pub const ANALYSES_MAX: i64 = 20_000;
+pub const ANALYSES_WITHIN: Duration = Duration::from_secs(86_400);
+/// A proposal that no meal has used is forgotten then, with its photo.
+pub const ANALYSIS_KEPT: Duration = Duration::from_secs(86_400);
+
 /// How often what waits is counted, for the metrics.
 pub const JOBS_MEASURE_INTERVAL: Duration = Duration::from_secs(15);
 /// Jobs that are tried again, and those whose news was lost, begin within this time.

@@ -354,6 +354,7 @@ async fn prepare(
         },
         public_url: config.public_url.clone(),
         providers: config.providers().map_err(|faults| anyhow::anyhow!(faults.join("; ")))?,
+        eyes: config.eyes().map_err(|faults| anyhow::anyhow!(faults.join("; ")))?,
         allowed_origins: config.allowed_origins.clone(),
         trusted_proxies: config.trusted_proxies.clone(),
         sockets_per_address: config.sockets_per_address,

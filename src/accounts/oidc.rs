@@ -3,7 +3,7 @@
 //! - [`http`]: what an app asks: signing in with a provider's token or a ticket, linking and unlinking
 //! - [`browser`]: there and back: start, callback, and the ticket that is exchanged for a session
 //! - [`webhooks`]: what Kakao tells us by itself
-//! - `provider`: discovery, keys, codes, ID tokens; `kakao`: access tokens; `outside`: the calls
+//! - `provider`: discovery, keys, codes, ID tokens; `kakao`: access tokens
 //! - `identities`: which user is meant, never by e-mail
 //! - `profile`, `return_to`, `secret`: what is taken from a provider, from a link, and drawn
 
@@ -11,7 +11,6 @@ pub mod browser;
 pub mod http;
 mod identities;
 mod kakao;
-mod outside;
 mod profile;
 mod provider;
 mod return_to;
@@ -23,11 +22,12 @@ use std::{collections::HashMap, sync::Arc};
 use chrono::{DateTime, TimeDelta, Utc};
 use sqlx::PgPool;
 
-use self::{outside::Outside, provider::Provider};
+use self::provider::Provider;
 use crate::{
     config::providers as settings,
     error::{ApiError, ApiResult},
     limits,
+    outside::Outside,
 };
 
 pub(super) use identities::list as list_identities;
@@ -48,7 +48,7 @@ impl Oidc {
     /// # Errors
     /// An address is none, or there can be no client for HTTP.
     pub fn new(providers: Vec<settings::Provider>, public_url: &str) -> anyhow::Result<Self> {
-        let outside = Outside::new()?;
+        let outside = Outside::new(limits::PROVIDER_TIMEOUT, limits::PROVIDER_ANSWER_BYTES_MAX)?;
         let known = providers.into_iter().map(|settings| {
             let name = settings.name.clone();
             Provider::new(settings, outside.clone(), public_url).map(|provider| (name, provider))

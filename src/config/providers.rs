@@ -114,7 +114,7 @@ fn is_key(text: &str) -> bool {
     !text.is_empty() && text.chars().all(|letter| letter.is_ascii_graphic())
 }
 
-fn is_base(text: &str, environment: Environment) -> bool {
+pub(super) fn is_base(text: &str, environment: Environment) -> bool {
     reqwest::Url::parse(text).is_ok_and(|url| {
         let scheme_fits = match url.scheme() {
             "https" => true,

@@ -31,6 +31,7 @@ pub(super) fn routes() -> Router<App> {
         .route("/", get(async |headers: HeaderMap| file("index.html", &headers)))
         .route("/watch/{challenge}", get(async |headers: HeaderMap| file("watch.html", &headers)))
         .route("/signin", get(async |headers: HeaderMap| file("signin.html", &headers)))
+        .route("/play", get(async |headers: HeaderMap| file("play.html", &headers)))
         .route("/docs", get(docs))
         .route("/assets/{*path}", get(async |Path(path): Path<String>, headers: HeaderMap| file(&path, &headers)))
 }

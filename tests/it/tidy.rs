@@ -37,7 +37,9 @@ const GROUND: &[&str] = &[
     "limits",
     "mail",
     "media",
+    "outside",
     "telemetry",
+    "vision",
 ];
 /// Puts all together, and may know all.
 const TOP: &[&str] = &["main", "lib", "app", "web"];
@@ -94,6 +96,7 @@ const HOSTS: &[&str] = &[
     "rustup.rs",
     "semver.org",
     "sh.rustup.rs",
+    "vision.googleapis.com",
     "www.apache.org",
     "www.rfc-editor.org",
     "www.w3.org",

@@ -4,7 +4,6 @@ use axum::http::{HeaderValue, Request, StatusCode, header};
 use serde::{Deserialize, de::DeserializeOwned};
 
 use super::{
-    outside::Outside,
     profile::Vouched,
     provider::{unauthorized, unavailable},
 };
@@ -12,6 +11,7 @@ use crate::{
     config::providers::Kakao,
     error::{ApiError, ApiResult},
     limits,
+    outside::Outside,
 };
 
 /// Whose an access token is. It has to be one of our application: any other could have been taken from a user of theirs.

@@ -19,11 +19,12 @@ use parking_lot::RwLock;
 use secrecy::ExposeSecret;
 use tokio::sync::Semaphore;
 
-use super::{kakao, outside::Outside, profile::Vouched};
+use super::{kakao, profile::Vouched};
 use crate::{
     config::providers as settings,
     error::{ApiError, ApiResult},
     limits,
+    outside::Outside,
 };
 
 /// The library calls a token of the future expired, too.

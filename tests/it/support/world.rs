@@ -3,7 +3,14 @@
 use std::{net::SocketAddr, time::Duration};
 
 use chrono::{DateTime, Utc};
-use lastbite::{App, Parts, auth::SigningSeed, clock::Clock, config::providers::Provider, db::Pools, mail::Mail};
+use lastbite::{
+    App, Parts,
+    auth::SigningSeed,
+    clock::Clock,
+    config::{eyes::Eye, providers::Provider},
+    db::Pools,
+    mail::Mail,
+};
 use lastbite_protocol::ChallengeId;
 use sqlx::PgPool;
 use tokio::{sync::oneshot, task::JoinHandle};
@@ -41,11 +48,19 @@ pub(crate) struct Setup {
     pub(crate) rates_factor: u32,
     /// Who else vouches for users.
     pub(crate) providers: Vec<Provider>,
+    /// Who names the foods on photos.
+    pub(crate) eyes: Vec<Eye>,
 }
 
 impl Default for Setup {
     fn default() -> Self {
-        Self { sockets_per_address: 1000, drain_wait: Duration::ZERO, rates_factor: 1000, providers: Vec::new() }
+        Self {
+            sockets_per_address: 1000,
+            drain_wait: Duration::ZERO,
+            rates_factor: 1000,
+            providers: Vec::new(),
+            eyes: Vec::new(),
+        }
     }
 }
 
@@ -176,6 +191,7 @@ impl Node {
             mail: Mail::folder(letters.to_owned(), "Lastbite <no-reply@lastbite.test>").unwrap(),
             public_url: PUBLIC_URL.to_owned(),
             providers: setup.providers,
+            eyes: setup.eyes,
             allowed_origins: vec!["https://app.example.com".to_owned()],
             trusted_proxies: Vec::new(),
             sockets_per_address: setup.sockets_per_address,

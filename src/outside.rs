@@ -1,8 +1,8 @@
-//! Calls to providers: over TLS, within bounds of time and size, without following redirects.
+//! Calls to services of others: over TLS, within bounds of time and size, without following redirects.
 //!
 //! What comes back is input like any other; who calls reads it as such.
 
-use std::{pin::Pin, sync::Arc};
+use std::{pin::Pin, sync::Arc, time::Duration};
 
 use axum::http::{Response, StatusCode};
 use openidconnect::{AsyncHttpClient, HttpRequest, HttpResponse};
@@ -11,14 +11,17 @@ use crate::limits;
 
 /// The way to them. Clones share it.
 #[derive(Clone, Debug)]
-pub(super) struct Outside(reqwest::Client);
+pub(crate) struct Outside {
+    client: reqwest::Client,
+    answer_bytes_max: usize,
+}
 
 /// Why there is no answer.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum NoAnswer {
+pub(crate) enum NoAnswer {
     #[error("not reached: {0}")]
     Broken(#[from] reqwest::Error),
-    #[error("answered more than {} bytes", limits::PROVIDER_ANSWER_BYTES_MAX)]
+    #[error("answered too much")]
     TooLarge,
     #[error("answered {0}")]
     Failing(StatusCode),
@@ -29,7 +32,7 @@ pub(super) enum NoAnswer {
 impl Outside {
     /// # Errors
     /// The client cannot be made.
-    pub(super) fn new() -> anyhow::Result<Self> {
+    pub(crate) fn new(timeout: Duration, answer_bytes_max: usize) -> anyhow::Result<Self> {
         // The certificates come with the binary: images of the server have none of their own.
         let roots = rustls::RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
         let tls = rustls::ClientConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
@@ -41,21 +44,21 @@ impl Outside {
             .no_proxy()
             .redirect(reqwest::redirect::Policy::none())
             .connect_timeout(limits::PROVIDER_CONNECT_TIMEOUT)
-            .timeout(limits::PROVIDER_TIMEOUT)
+            .timeout(timeout)
             .build()?;
-        Ok(Self(client))
+        Ok(Self { client, answer_bytes_max })
     }
 
     /// Asks, and reads the whole answer. One that says that the other side has a fault, or too much to do, is none.
-    pub(super) async fn ask(&self, request: HttpRequest) -> Result<HttpResponse, NoAnswer> {
-        let mut answer = self.0.execute(request.try_into()?).await?;
+    pub(crate) async fn ask(&self, request: HttpRequest) -> Result<HttpResponse, NoAnswer> {
+        let mut answer = self.client.execute(request.try_into()?).await?;
         let status = answer.status();
         if status.is_server_error() || status == StatusCode::TOO_MANY_REQUESTS {
             return Err(NoAnswer::Failing(status));
         }
         let mut body = Vec::new();
         while let Some(piece) = answer.chunk().await? {
-            if body.len() + piece.len() > limits::PROVIDER_ANSWER_BYTES_MAX {
+            if body.len() + piece.len() > self.answer_bytes_max {
                 return Err(NoAnswer::TooLarge);
             }
             body.extend_from_slice(&piece);
