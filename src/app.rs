@@ -16,8 +16,9 @@ use crate::{
     db::{self, Pools},
     foods, idempotency, jobs, limits,
     mail::Mail,
-    meals::{diary::Glances, photo::PhotoLab},
+    meals::{self, diary::Glances, photo::PhotoLab},
     media::Media,
+    photos,
     rooms::{Rooms, socket::Door},
     vision::Vision,
     web,
@@ -191,6 +192,12 @@ async fn housekeeping(app: App) {
         }
         if let Err(error) = accounts::oidc::forget_old(&app.db.auth, app.clock.wall()).await {
             tracing::warn!(%error, "sign-ins that were broken off were not forgotten; trying again later");
+        }
+        if let Err(error) = photos::sweep(&app).await {
+            tracing::warn!("photos that nothing shows were not removed; trying again later: {error:#}");
+        }
+        if let Err(error) = meals::forget_old_analyses(&app.db.jobs, app.clock.now()).await {
+            tracing::warn!(%error, "analyses that became no meal were not forgotten; trying again later");
         }
         if let Err(error) = accounts::tidy_up(&app).await {
             tracing::warn!("old exports or deleted accounts were not seen to; trying again later: {error:#}");

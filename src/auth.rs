@@ -3,7 +3,7 @@
 //! Access tokens are JWTs signed with Ed25519. The key is looked up by `kid` among our own keys only; every claim is
 //! required and checked, and so is whether the session goes on.
 //!
-//! - [`keys`]: the keys, and what they sign
+//! - [`keys`]: the keys, and what they sign; `links`: links that are good by themselves
 //! - [`live`]: sessions that have ended, and the sockets of users
 
 use std::{
@@ -23,6 +23,7 @@ use tokio_util::sync::CancellationToken;
 use crate::{clock::Clock, error::ApiError, limits};
 
 pub mod keys;
+pub(crate) mod links;
 pub mod live;
 
 pub use keys::{Keys, SigningSeed};

@@ -396,7 +396,15 @@ fn some_of(names: &[String]) -> String {
 
 fn new_meal(planned: &PlannedMeal, eaten_at: DateTime<Utc>) -> NewMeal {
     let (kind, note) = (planned.kind, planned.note.clone());
-    NewMeal { kind, eaten_at, zone: ZONE, note, items: Vec::new(), amounts: Some(amounts(planned.energy_kcal)) }
+    NewMeal {
+        kind,
+        eaten_at,
+        zone: ZONE,
+        note,
+        items: Vec::new(),
+        amounts: Some(amounts(planned.energy_kcal)),
+        analysis: None,
+    }
 }
 
 const fn amounts(energy_kcal: u32) -> Amounts {

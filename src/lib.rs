@@ -4,7 +4,7 @@
 //!
 //! - Bedrock, pure: [`rules`] decides what happens in play, [`nutrition`] what eating means
 //! - Ground: [`config`], [`limits`], [`clock`], [`db`], [`error`], [`bus`], [`media`], [`mail`], [`jobs`], [`telemetry`],
-//!   [`idempotency`], `outside` (calls to others), [`vision`] (who looks at photos),
+//!   [`idempotency`], `outside` (calls to others), `photos`, [`vision`] (who looks at photos),
 //!   [`body`] (what a request carries), [`auth`] (who is calling)
 //! - The waist: [`journal`], numbered events and the standings that follow from them
 //! - Features: [`accounts`], [`challenges`] (with the referee), [`meals`]
@@ -34,6 +34,7 @@ pub mod meals;
 pub mod media;
 pub mod nutrition;
 mod outside;
+mod photos;
 pub mod rooms;
 pub mod rules;
 pub mod telemetry;

@@ -137,11 +137,22 @@ pub const SERVINGS_MAX: usize = 10;
 pub const SERVING_NAME_CHARS_MAX: usize = 50;
 /// How like a part of a name has to be to what was typed, of 1.
 pub const FOOD_LIKENESS: &str = "0.5";
+/// The same for a name to be taken without asking.
+pub const FOOD_MEANT_LIKENESS: f32 = 0.75;
 
 // ── Photos and who looks at them ────────────────────────────────────────────────────────────────────────────────────
 
+pub const PHOTOS_PER_USER_DAY_MAX: i64 = 40;
+/// A photo that nothing shows by then goes.
+pub const PHOTO_UNSHOWN: Duration = Duration::from_secs(3600);
+pub const PHOTOS_SWEPT_AT_ONCE: i64 = 1_000;
+pub const PHOTO_LINK_LIFETIME: Duration = Duration::from_secs(600);
+/// Of the 64 places of how a picture looks: where fewer are set, or all but fewer, it is flat and looks like many.
+pub const PHOTO_LOOKS_BITS_MIN: i64 = 8;
 /// One look of one who is asked; there are two tries.
 pub const VISION_TIMEOUT: Duration = Duration::from_secs(15);
+/// All looks of all who are outside.
+pub const VISION_OUTSIDE_TIMEOUT: Duration = Duration::from_secs(30);
 /// Twenty labels and twenty objects with their outlines.
 pub const VISION_ANSWER_BYTES_MAX: usize = 64 * 1024;
 pub const VISION_RETRY_JITTER_MS_MAX: u64 = 500;
@@ -161,6 +172,12 @@ pub const ANALYSES_MAX: i64 = 20_000;
 pub const ANALYSES_WITHIN: Duration = Duration::from_secs(86_400);
 /// A proposal that no meal has used is forgotten then, with its photo.
 pub const ANALYSIS_KEPT: Duration = Duration::from_secs(86_400);
+
+/// Foods of one's own that are offered when nothing was recognised, eaten before within so many days …
+pub const USUAL_FOODS_MAX: i64 = 8;
+pub const USUAL_FOODS_WITHIN: Duration = Duration::from_secs(60 * 86_400);
+/// … and so near to the hour.
+pub const USUAL_FOODS_NEAR_S: f64 = 2.0 * 3600.0;
 
 /// How often what waits is counted, for the metrics.
 pub const JOBS_MEASURE_INTERVAL: Duration = Duration::from_secs(15);

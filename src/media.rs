@@ -6,11 +6,12 @@
 //! never sees half of one. The library writes to a staging file beside the final one, flushes it, renames it and flushes
 //! the folder (`with_fsync`): when [`Media::put`] returns, both sizes survive a power cut. A deletion is *not* flushed:
 //! after a power cut a deleted photo may be back, unreferenced. A crash or a cancelled caller between the two sizes of a
-//! `put` leaves a file that no row names.
+//! `put` leaves a file; the row that named the key before it was written is how it is found.
 
 use std::{fmt, os::unix::fs::DirBuilderExt, path::Path, str::FromStr, time::Duration};
 
 use bytes::Bytes;
+use lastbite_protocol::meals::PhotoSeen;
 use object_store::{ObjectStore, ObjectStoreExt, PutMode, PutOptions, local::LocalFileSystem, path::Path as StorePath};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -50,6 +51,9 @@ pub struct StoredPhoto {
     pub key: String,
     pub width_px: u32,
     pub height_px: u32,
+    /// What looked like it when it was first shown.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub seen_before: Option<PhotoSeen>,
 }
 
 impl StoredPhoto {
@@ -83,20 +87,13 @@ impl Media {
         Ok(Self { store: std::sync::Arc::new(store) })
     }
 
-    /// Keeps both sizes under one new key. Each call makes a new key, for equal photos too, so that deleting one player's
-    /// photo never takes another's.
-    pub async fn put(&self, large: Bytes, small: Bytes) -> Result<PhotoKey, MediaError> {
-        let key = PhotoKey::new(&large);
-        let written = bounded(async {
-            self.write(&key, Size::Small, small).await?;
-            self.write(&key, Size::Large, large).await
-        });
-        if let Err(error) = written.await {
-            // At best both are gone; at worst a file stays that nothing names.
-            self.delete(&key).await.ok();
-            return Err(error);
-        }
-        Ok(key)
+    /// Keeps both sizes under a new key.
+    pub async fn put(&self, key: &PhotoKey, large: Bytes, small: Bytes) -> Result<(), MediaError> {
+        bounded(async {
+            self.write(key, Size::Small, small).await?;
+            self.write(key, Size::Large, large).await
+        })
+        .await
     }
 
     /// The JPEG, or none when there is no such photo (any more).
@@ -151,7 +148,9 @@ pub struct PhotoKey(String);
 pub struct NotAKey;
 
 impl PhotoKey {
-    fn new(content: &[u8]) -> Self {
+    /// A new key each time, for equal photos too, so that deleting one player's photo never takes another's.
+    #[must_use]
+    pub fn of(content: &[u8]) -> Self {
         let hash = Sha256::digest(content);
         let salt: [u8; SALT_BYTES] = rand::random();
         Self(hash[..HASH_BYTES].iter().chain(&salt).map(|byte| format!("{byte:02x}")).collect())

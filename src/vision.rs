@@ -6,10 +6,14 @@
 //! - [`Recognise`]: what each of them can do; `openai`, `google` and `embedded` do
 //! - `guard`: two tries, and a rest for who fails again and again
 
-use std::sync::Arc;
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use bytes::Bytes;
 use futures_util::future::BoxFuture;
+use tokio::time::timeout;
 
 use crate::{config::eyes::Eye, limits, outside::Outside};
 
@@ -86,22 +90,43 @@ impl Vision {
     pub fn new(eyes: &[Eye]) -> anyhow::Result<Self> {
         let outside = Outside::new(limits::VISION_TIMEOUT, limits::VISION_ANSWER_BYTES_MAX)?;
         let one = |eye: &Eye| -> anyhow::Result<Guard> {
-            Ok(Guard::of(match eye {
-                Eye::Embedded => Box::new(embedded::Embedded::default()),
-                Eye::Google(settings) => Box::new(google::Google::new(settings.clone(), outside.clone())),
-                Eye::OpenAi(settings) => Box::new(openai::OpenAi::new(settings.clone(), outside.clone())),
-            }))
+            let (who, timeout): (Box<dyn Recognise>, _) = match eye {
+                Eye::Embedded => (Box::new(embedded::Embedded::default()), limits::VISION_TIMEOUT),
+                Eye::Google(settings) => {
+                    let timeout = Duration::from_secs(settings.timeout_s);
+                    (Box::new(google::Google::new(settings.clone(), outside.clone())), timeout)
+                }
+                Eye::OpenAi(settings) => {
+                    let timeout = Duration::from_secs(settings.timeout_s);
+                    (Box::new(openai::OpenAi::new(settings.clone(), outside.clone())), timeout)
+                }
+            };
+            Ok(Guard::of(who, timeout))
         };
         Ok(Self(eyes.iter().map(one).collect::<anyhow::Result<_>>()?))
     }
 
-    /// What the first sees who sees anything; who is outside is asked only with `may_leave`. None when nobody answers.
+    /// Whether somebody would be asked who is outside.
+    #[must_use]
+    pub fn has_outside(&self) -> bool {
+        self.0.iter().any(Guard::is_outside)
+    }
+
+    /// What the first sees who answers; who is outside is asked only with `may_leave`, and all of them within a bound. None
+    /// when nobody answers.
     ///
     /// # Errors
     /// [`Blind::Unfit`]: nobody else is asked then.
     pub async fn look(&self, jpeg: &Bytes, may_leave: bool) -> Result<Option<Seen>, Blind> {
+        let began = Instant::now();
         for guard in self.0.iter().filter(|guard| may_leave || !guard.is_outside()) {
-            match guard.look(jpeg).await {
+            let left = limits::VISION_OUTSIDE_TIMEOUT.saturating_sub(began.elapsed());
+            let looked = if guard.is_outside() {
+                timeout(left, guard.look(jpeg)).await.unwrap_or(Err(Blind::Resting))
+            } else {
+                guard.look(jpeg).await
+            };
+            match looked {
                 Ok(seen) => return Ok(Some(seen)),
                 Err(Blind::Unfit) => return Err(Blind::Unfit),
                 Err(error) => tracing::warn!(provider = guard.name(), "a photo was not looked at: {error}"),

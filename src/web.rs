@@ -64,6 +64,7 @@ pub fn router(app: &App) -> Router {
         .merge(accounts::oidc::browser::routes())
         .merge(accounts::oidc::webhooks::routes())
         .route("/exports/{token}", axum::routing::get(accounts::http::fetch_export))
+        .route("/photos/{token}", axum::routing::get(meals::http::fetch_photo))
         .route("/.well-known/jwks.json", axum::routing::get(accounts::http::public_keys))
         .fallback(layers::unknown_route)
         .method_not_allowed_fallback(layers::wrong_method);

@@ -257,6 +257,7 @@ impl Writing {
             note,
             items: Vec::new(),
             amounts: Some(amounts),
+            analysis: None,
         };
         let sent = Instant::now();
         let outcome = match feast.take() {

@@ -73,6 +73,10 @@ id! {
     /// A meal in a diary.
     MealId
 }
+id! {
+    /// What was seen on a photo.
+    AnalysisId
+}
 
 /// A sequence of numbered events that a socket can watch: `challenge:<uuid>`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -12,7 +12,7 @@
 //!   [`identities`]: about signing in through others
 //! - [`diary`]: days, months and more of them at a glance
 //! - [`foods`]: foods, and what is in them
-//! - [`meals`]: what is logged, and what it means
+//! - [`meals`]: what is logged, and what it means; [`analyses`]: what was seen on a photo
 //! - [`socket`]: the messages of `lastbite.v1`, both ways, and the close codes
 
 /// Gives an enum of plain variants its wire names as `as_str` and `FromStr`, for places that store or query them.
@@ -72,6 +72,7 @@ macro_rules! written_as_text {
 }
 
 pub mod accounts;
+pub mod analyses;
 pub mod diary;
 pub mod foods;
 pub mod identities;
@@ -83,6 +84,6 @@ pub mod socket;
 pub mod standing;
 pub mod terms;
 
-pub use ids::{ChallengeId, MealId, SessionId, Stream, UserId};
+pub use ids::{AnalysisId, ChallengeId, MealId, SessionId, Stream, UserId};
 pub use standing::{OpenDay, Progress, Recent, Row, SortKey, Standing, Status, Verdict};
 pub use terms::{Requirement, Terms, WallTime};

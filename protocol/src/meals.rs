@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::{
-    ChallengeId, MealId, Progress,
+    AnalysisId, ChallengeId, MealId, Progress,
     foods::{FoodCategory, Grade, Nutrients},
 };
 
@@ -48,6 +48,9 @@ pub struct NewMeal {
     /// What was in it, as the user knows it, where it is not told by `items`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub amounts: Option<Amounts>,
+    /// The analysis that it comes from, once; its photo becomes the meal's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub analysis: Option<AnalysisId>,
 }
 
 /// So much of a food.
@@ -239,6 +242,28 @@ pub struct Photo {
     pub width_px: u32,
     /// Its height.
     pub height_px: u32,
+    /// Whether it looked like one that was shown already.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub seen_before: Option<PhotoSeen>,
+}
+
+/// Whose picture a new one looks like. It is taken all the same.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum PhotoSeen {
+    /// One of the caller's own.
+    ByYou,
+    /// One of somebody who plays in a challenge with the caller.
+    ByAnother,
+}
+
+/// A link to a picture, good without a token.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct PhotoLink {
+    /// Its path.
+    pub url: String,
+    /// Until when it is good.
+    pub expires_at: DateTime<Utc>,
 }
 
 /// A logged, changed or deleted meal, and what came of it.

@@ -7,7 +7,7 @@ use utoipa::ToSchema;
 
 use crate::{ChallengeId, Standing, Terms, UserId, socket::DayClock};
 
-pub use crate::{accounts::*, diary::*, foods::*, identities::*, meals::*, profile::*};
+pub use crate::{accounts::*, analyses::*, diary::*, foods::*, identities::*, meals::*, profile::*};
 
 /// Why a request was not done, as RFC 9457 has it (`application/problem+json`).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]

@@ -8,7 +8,7 @@ use lastbite_protocol::{UserId, rest::DeleteAccount};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    export, picture,
+    export,
     sessions::{self, Why},
     signing, store,
 };
@@ -20,7 +20,7 @@ use crate::{
     error::{ApiError, ApiResult},
     foods, idempotency, jobs,
     journal::{self, StreamId},
-    limits, meals,
+    limits, meals, photos,
 };
 
 /// Deletes the caller's account.
@@ -78,7 +78,7 @@ impl EraseAccount {
         journal::lock(app.db.jobs.begin().await?, [StreamId::User(user)]).await?.tx.rollback().await?;
         // Files first: should one not go, the job is tried again, and the row still names it.
         export::erase(app, user).await?;
-        picture::erase(app, user).await?;
+        photos::erase(app, user).await?;
         meals::erase(app, user).await?;
         for challenge in challenges::played_by(&app.db.jobs, user).await? {
             let tx = app.db.jobs.begin().await?;

@@ -2,7 +2,6 @@
 //!
 //! What stands in one is in `belongings`.
 
-use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
 use futures_util::stream::BoxStream;
@@ -12,18 +11,20 @@ use lastbite_protocol::{
     rest::{Export, ExportState},
 };
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
 use sqlx::{PgExecutor, PgPool};
 use uuid::Uuid;
 
 use super::{belongings, store};
 use crate::{
     App,
-    auth::{Caller, Keys},
+    auth::{Caller, Keys, links},
     error::{ApiError, ApiResult},
     jobs, limits,
     media::ArchiveKey,
 };
+
+/// What links of exports are signed for.
+const LINK: &str = "export";
 
 struct ExportRow {
     id: Uuid,
@@ -45,7 +46,7 @@ impl ExportRow {
             asked_at: self.asked_at,
             ready_at: self.ready_at,
             expires_at: self.expires_at,
-            url: good_until.map(|until| format!("/exports/{}", sign(keys, self.id, until.timestamp()))),
+            url: good_until.map(|until| format!("/exports/{}", links::sign(keys, LINK, self.id.as_bytes(), until))),
         }
     }
 }
@@ -90,23 +91,10 @@ async fn load_newest(db: impl PgExecutor<'_>, user: UserId) -> Result<Option<Exp
     .await
 }
 
-/// A link's token: the export, the second at which it ends, and a MAC of both.
-fn sign(keys: &Keys, export: Uuid, until_s: i64) -> String {
-    let named = [export.as_bytes().as_slice(), &until_s.to_be_bytes()].concat();
-    let mac = keys.secret("export", &named);
-    URL_SAFE_NO_PAD.encode([named.as_slice(), &mac].concat())
-}
-
 /// The export that a token of ours names, while it is good.
 fn check(keys: &Keys, token: &str, wall: DateTime<Utc>) -> Option<Uuid> {
-    let bytes: [u8; 16 + 8 + 32] = URL_SAFE_NO_PAD.decode(token).ok()?.try_into().ok()?;
-    let (named, mac) = bytes.split_at(16 + 8);
-    // Hashed on both sides: how long the comparison takes tells nothing of the MAC.
-    let is_ours = Sha256::digest(keys.secret("export", named)) == Sha256::digest(mac);
-    let (export, until_s) = named.split_at(16);
-    let until_s = i64::from_be_bytes(until_s.try_into().ok()?);
-    let export = Uuid::from_slice(export).ok()?;
-    (is_ours && until_s > wall.timestamp()).then_some(export)
+    let (export, _) = links::check(keys, LINK, token, wall)?;
+    Uuid::from_slice(&export).ok()
 }
 
 /// The length and the bytes of the export that a link names.

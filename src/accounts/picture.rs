@@ -9,8 +9,8 @@ use crate::{
     App,
     auth::Caller,
     error::{ApiError, ApiResult},
-    meals::picture,
     media::StoredPhoto,
+    photos,
 };
 
 /// Where a user's picture can be fetched.
@@ -20,22 +20,23 @@ pub(super) fn paths(user: UserId, stored: &StoredPhoto) -> Photo {
         small: format!("/api/v1/users/{user}/picture/small"),
         width_px: stored.width_px,
         height_px: stored.height_px,
+        seen_before: None,
     }
 }
 
 /// Cleans a picture and shows it from now on, instead of the one before.
 pub(super) async fn set(app: &App, caller: Caller, original: Bytes) -> ApiResult<Photo> {
-    let stored = picture::keep(app, original).await?;
+    let stored = photos::take(app, caller.user, original).await?.stored;
     match replace(app, caller.user, Some(&stored)).await {
         Ok(before) => {
             if let Some(before) = before {
-                picture::forget(app, &before).await;
+                photos::forget(app, &before).await;
             }
             Ok(paths(caller.user, &stored))
         }
         Err(error) => {
-            if !picture::may_be_committed(&error) {
-                picture::forget(app, &stored).await;
+            if !photos::may_be_committed(&error) {
+                photos::forget(app, &stored).await;
             }
             Err(error)
         }
@@ -46,7 +47,7 @@ pub(super) async fn set(app: &App, caller: Caller, original: Bytes) -> ApiResult
 pub(super) async fn remove(app: &App, caller: Caller) -> ApiResult<bool> {
     let before = replace(app, caller.user, None).await?;
     if let Some(before) = &before {
-        picture::forget(app, before).await;
+        photos::forget(app, before).await;
     }
     Ok(before.is_some())
 }
@@ -65,22 +66,15 @@ async fn replace(app: &App, user: UserId, stored: Option<&StoredPhoto>) -> ApiRe
     sqlx::query!("update users set picture = $2 where id = $1", user.0, stored.map(Json) as _)
         .execute(&mut *tx)
         .await?;
+    let (before, wall) = (before.map(|before| before.0), app.clock.wall());
+    if let Some(stored) = stored {
+        photos::show_from_now(&mut tx, stored, wall).await?;
+    }
+    if let Some(before) = &before {
+        photos::let_go(&mut *tx, before, wall).await?;
+    }
     tx.commit().await?;
-    Ok(before.map(|before| before.0))
-}
-
-/// Removes the picture of a deleted account. Its files go before the row forgets them.
-pub(super) async fn erase(app: &App, user: UserId) -> anyhow::Result<()> {
-    let pool = &app.db.jobs;
-    let shown =
-        sqlx::query_scalar!(r#"select picture as "picture: Json<StoredPhoto>" from users where id = $1"#, user.0)
-            .fetch_optional(pool)
-            .await?
-            .flatten();
-    let Some(Json(shown)) = shown else { return Ok(()) };
-    app.media.delete(&shown.key()?).await?;
-    sqlx::query!("update users set picture = null where id = $1", user.0).execute(pool).await?;
-    Ok(())
+    Ok(before)
 }
 
 /// The picture of a user, if this viewer may see it.

@@ -190,7 +190,9 @@ pub(super) async fn empty(tx: &mut Tx, user: UserId, wall: DateTime<Utc>) -> Res
 
 /// Drops what is left of such an account besides its row: sessions, once their tokens have ended, are dropped as others are.
 pub(super) async fn erase(tx: &mut Tx, user: UserId, wall: DateTime<Utc>) -> Result<(), sqlx::Error> {
-    sqlx::query!("update users set erased_at = $2 where id = $1", user.0, wall).execute(&mut **tx).await?;
+    sqlx::query!("update users set erased_at = $2, picture = null where id = $1", user.0, wall)
+        .execute(&mut **tx)
+        .await?;
     sqlx::query!("delete from consents where user_id = $1", user.0).execute(&mut **tx).await?;
     sqlx::query!("update sessions set device = '', last_address = null where user_id = $1", user.0)
         .execute(&mut **tx)

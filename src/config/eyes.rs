@@ -4,6 +4,7 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 
 use super::{Environment, providers::is_base};
+use crate::limits;
 
 /// One who looks at photos.
 #[derive(Clone, Debug, Deserialize)]
@@ -26,6 +27,13 @@ pub struct Google {
     pub base: String,
     /// An API key of a project with the service enabled.
     pub key: SecretString,
+    /// For how long it is waited, 1 to 15 s; then once more.
+    #[serde(default = "timeout_s")]
+    pub timeout_s: u64,
+}
+
+fn timeout_s() -> u64 {
+    limits::VISION_TIMEOUT.as_secs()
 }
 
 fn google_base() -> String {
@@ -42,6 +50,9 @@ pub struct OpenAi {
     /// Left out for a server of one's own that wants none.
     #[serde(default)]
     pub key: Option<SecretString>,
+    /// For how long it is waited, 1 to 15 s; then once more.
+    #[serde(default = "timeout_s")]
+    pub timeout_s: u64,
 }
 
 /// Reads the setting.
@@ -56,11 +67,14 @@ pub fn parse(json: &str, environment: Environment) -> Result<Vec<Eye>, Vec<Strin
     let mut faults = Vec::new();
     for (number, eye) in (1..).zip(&eyes) {
         let mut fault = |what: &str| faults.push(format!("LASTBITE_VISION: entry {number}: {what}"));
-        let (base, key) = match eye {
+        let (base, key, timeout_s) = match eye {
             Eye::Embedded => continue,
-            Eye::Google(google) => (&google.base, Some(&google.key)),
-            Eye::OpenAi(openai) => (&openai.base, openai.key.as_ref()),
+            Eye::Google(google) => (&google.base, Some(&google.key), google.timeout_s),
+            Eye::OpenAi(openai) => (&openai.base, openai.key.as_ref(), openai.timeout_s),
         };
+        if !(1..=limits::VISION_TIMEOUT.as_secs()).contains(&timeout_s) {
+            fault("`timeout_s` is not 1 to 15");
+        }
         if !is_base(base, environment) || base.ends_with('/') {
             fault("`base` is no https URL without a slash at its end (http is for trying out)");
         }
@@ -93,6 +107,8 @@ mod tests {
             (r#"[{"kind":"hush-hush"}]"#, "at line 1"),
             (r#"[{"kind":"google"}]"#, "at line 1"),
             (r#"[{"kind":"google","key":""}]"#, "`key`"),
+            (r#"[{"kind":"google","key":"hush","timeout_s":16}]"#, "`timeout_s`"),
+            (r#"[{"kind":"google","key":"hush","timeout_s":0}]"#, "`timeout_s`"),
             (r#"[{"kind":"openai","base":"http://models.example.com","model":"m"}]"#, "`base`"),
             (r#"[{"kind":"openai","base":"https://models.example.com/","model":"m"}]"#, "`base`"),
             (r#"[{"kind":"openai","base":"https://models.example.com","model":""}]"#, "`model`"),

@@ -57,14 +57,40 @@ pub(super) async fn search(pool: &PgPool, user: UserId, query: &str, limit: u32)
         Some(initials) => by_initials(pool, user, &initials, limit).await?,
         None => {
             let asked = key::key_of(query);
-            if asked.is_empty() { Vec::new() } else { by_likeness(pool, user, &asked, limit).await? }
+            let found = if asked.is_empty() { Vec::new() } else { by_likeness(pool, user, &asked, limit).await? };
+            found.into_iter().map(|like| like.food_id).collect()
         }
     };
     load_many(pool, user, &ids).await
 }
 
-async fn by_likeness(pool: &PgPool, user: UserId, asked: &str, limit: u32) -> Result<Vec<String>, sqlx::Error> {
-    sqlx::query_scalar!(
+/// The food that a name means, if one of them is that or nearly that.
+///
+/// # Errors
+/// Postgres is away.
+pub(crate) async fn find_one(pool: &PgPool, user: UserId, name: &str) -> Result<Option<Food>, sqlx::Error> {
+    let asked = key::key_of(name);
+    if asked.is_empty() {
+        return Ok(None);
+    }
+    let first = by_likeness(pool, user, &asked, 1).await?.into_iter().next();
+    let meant = first.filter(|like| like.how < HOW_LIKE || like.likeness >= limits::FOOD_MEANT_LIKENESS);
+    let Some(like) = meant else { return Ok(None) };
+    Ok(load_many(pool, user, &[like.food_id]).await?.into_iter().next())
+}
+
+/// A name that is only like what was typed.
+const HOW_LIKE: i32 = 3;
+
+struct Like {
+    food_id: String,
+    how: i32,
+    likeness: f32,
+}
+
+async fn by_likeness(pool: &PgPool, user: UserId, asked: &str, limit: u32) -> Result<Vec<Like>, sqlx::Error> {
+    sqlx::query_as!(
+        Like,
         r#"with found as (
                select food_id, tier, key,
                       case when key = $1 then 0
@@ -78,7 +104,7 @@ async fn by_likeness(pool: &PgPool, user: UserId, asked: &str, limit: u32) -> Re
                select distinct on (food_id) food_id, how, tier, word_similarity($1, key) as likeness, length(key) as length
                from found order by food_id, how, tier, length(key)
            )
-           select food_id from best
+           select food_id, how as "how!", likeness as "likeness!" from best
            order by how, likeness desc, tier, length, food_id limit $3"#,
         asked,
         user.0,

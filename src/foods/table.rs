@@ -16,8 +16,19 @@ const HEADER: &str = "id\tname_ko\tname_en\taliases\tcategory\tenergy_kcal\tcarb
                       sugars_mg\tadded_sugars_mg\tfibre_mg\tprotein_mg\tfat_mg\tsaturates_mg\talcohol_mg\tsodium_mg\t\
                       potassium_mg\tcalcium_mg\tmagnesium_mg\tiron_ug\tvitamin_a_ug\tvitamin_c_ug\tvitamin_e_ug\t\
                       fruit_veg_legume_permille\thas_sweetener\tservings\tserving_source\tsource\tlicence";
+/// ImageNet's classes that are foods, and which.
+const CLASSES: &str = include_str!("data/imagenet.tsv");
 /// Part of the edition: names are made anew when they are made differently.
 const FORM: &[u8] = b"1";
+
+/// The id of the food that one of ImageNet's classes is.
+pub(crate) fn of_class(class: u16) -> Option<&'static str> {
+    CLASSES.lines().skip(1).find_map(|line| {
+        let mut cells = line.split('\t');
+        let is_it = cells.next()?.parse() == Ok(class);
+        is_it.then(|| cells.nth(1)).flatten()
+    })
+}
 
 /// A food as Postgres takes it.
 #[derive(Debug, Serialize)]

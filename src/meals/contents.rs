@@ -25,14 +25,20 @@ pub(super) struct Known {
     pub(super) contents: Contents,
 }
 
-/// What a user tells of a meal: one of the two.
+/// What a user tells of a meal: one of the two. `guessed` is where the weights come from that were not weighed.
 ///
 /// # Errors
 /// 422 `contents_needed` without either or with both, `food_unknown`, `items_impossible`, `amounts_out_of_range`.
-pub(super) async fn of(pool: &PgPool, owner: UserId, items: &[NewItem], amounts: Option<Amounts>) -> ApiResult<Known> {
+pub(super) async fn of(
+    pool: &PgPool,
+    owner: UserId,
+    items: &[NewItem],
+    amounts: Option<Amounts>,
+    guessed: EnergySource,
+) -> ApiResult<Known> {
     match (amounts, items) {
         (Some(amounts), []) => of_amounts(amounts),
-        (None, [_, ..]) => of_items(items, &load(pool, owner, items).await?),
+        (None, [_, ..]) => of_items(items, &load(pool, owner, items).await?, guessed),
         _ => {
             let detail = "a meal has either `items` or `amounts`";
             Err(ApiError::invalid("contents_needed", "items", detail))
@@ -60,7 +66,7 @@ fn impossible(why: portion::Impossible) -> ApiError {
     ApiError::invalid("items_impossible", "items", why.to_string())
 }
 
-fn of_items(items: &[NewItem], foods: &[Food]) -> ApiResult<Known> {
+fn of_items(items: &[NewItem], foods: &[Food], guessed: EnergySource) -> ApiResult<Known> {
     let portions: Vec<_> = foods.iter().zip(items).map(|(food, item)| portion_of(food, item.grams_dg)).collect();
     portion::check(&portions).map_err(impossible)?;
     let nutrients = Plate::of(&portions).nutrients();
@@ -72,7 +78,7 @@ fn of_items(items: &[NewItem], foods: &[Food]) -> ApiResult<Known> {
         fat_mg: nutrients.fat_mg,
     };
     check(&amounts)?;
-    let source = if items.iter().all(|item| item.weighed) { EnergySource::Weighed } else { EnergySource::Table };
+    let source = if items.iter().all(|item| item.weighed) { EnergySource::Weighed } else { guessed };
     let interval = interval::around(energy_kcal, source);
     let scored = nutri_score::of_meal(&portions);
     let items = foods.iter().zip(items).zip(&portions).map(|((food, item), portion)| MealItem {

@@ -1,7 +1,7 @@
 //! `/meals`.
 
 use axum::{
-    extract::{DefaultBodyLimit, FromRequest, Multipart, Request, State},
+    extract::{Request, State},
     http::{HeaderMap, StatusCode},
     response::Response,
 };
@@ -9,16 +9,12 @@ use bytes::Bytes;
 use chrono::{Datelike, NaiveDate};
 use lastbite_protocol::{
     MealId, UserId,
-    rest::{CopyMeal, EditMeal, Meal, MealOutcome, MealVersion, NewMeal, Page, Problem},
+    rest::{CopyMeal, EditMeal, Meal, MealOutcome, MealVersion, NewMeal, Page, PhotoLink, Problem},
 };
 use serde::Deserialize;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
-use super::{
-    contents, diary, photo,
-    picture::{self, Jpeg, SizeName},
-    store, upload,
-};
+use super::{analyses, contents, diary, form, store, upload};
 use crate::{
     App,
     auth::Caller,
@@ -26,17 +22,21 @@ use crate::{
     error::{ApiError, ApiResult},
     idempotency::{Answer, Key},
     limits,
+    nutrition::interval::EnergySource,
+    photos::{self, Jpeg, SizeName},
 };
 
 /// The routes of this feature.
 pub fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::new()
         .merge(diary::http::routes())
+        .merge(analyses::http::routes())
         .routes(routes!(log, list))
         .routes(routes!(read, edit, delete))
         .routes(routes!(copy))
         .routes(routes!(versions))
         .routes(routes!(show_photo))
+        .routes(routes!(link_photo))
 }
 
 /// The parts of a multipart body.
@@ -65,10 +65,14 @@ struct MealForm {
         (
             status = 422, body = Problem,
             description = "`json_invalid`, `eaten_at_out_of_range`, `contents_needed`, `food_unknown`, `items_impossible`, \
-                           `amounts_out_of_range`, `note_invalid`, \
+                           `amounts_out_of_range`, `note_invalid`, `analysis_unknown`, `photo_twice`, \
                            `idempotency_key_reused`, or what is wrong with the photo: `photo_broken`, …"
         ),
-        (status = 503, description = "`busy`, `storage_slow`, `database_away`: try again with the same key", body = Problem),
+        (status = 429, description = "`photo_budget`: too many photos within 24 hours", body = Problem),
+        (
+            status = 503, body = Problem,
+            description = "`busy`, `storage_slow`, `photo_gone`, `database_away`: try again with the same key"
+        ),
     )
 )]
 async fn log(State(app): State<App>, caller: Caller, request: Request) -> ApiResult<(StatusCode, Json<MealOutcome>)> {
@@ -77,8 +81,11 @@ async fn log(State(app): State<App>, caller: Caller, request: Request) -> ApiRes
         let Ok(_place) = app.web.uploads.try_acquire() else {
             return Err(ApiError::unavailable("busy", "too many photos come in at this moment"));
         };
-        let parts = read_parts(request).await?;
-        return log_parts(&app, caller.user, &headers, &parts.meal, parts.photo).await;
+        let [meal, photo] = form::read(request, ["meal", "photo"]).await?;
+        if meal.len() > limits::JSON_BYTES_MAX {
+            return Err(body::too_large(limits::JSON_BYTES_MAX));
+        }
+        (meal, Some(photo))
     } else {
         (body::read_json_bytes(request).await?, None)
     };
@@ -100,58 +107,25 @@ async fn log_parts(
     }
     let wish: NewMeal = parse_json(meal)?;
     upload::check_note(&wish.note)?;
-    let known = contents::of(&app.db.api, owner, &wish.items, wish.amounts).await?;
-    let NewMeal { kind, eaten_at, zone, note, .. } = wish;
-    let wish = upload::Wish { kind, eaten_at, zone, note, known };
+    if wish.analysis.is_some() && photo.is_some() {
+        let detail = "an analysis has its photo already";
+        return Err(ApiError::invalid("photo_twice", "analysis", detail));
+    }
+    let guessed = if wish.analysis.is_some() { EnergySource::Photo } else { EnergySource::Table };
+    let known = contents::of(&app.db.api, owner, &wish.items, wish.amounts, guessed).await?;
+    let NewMeal { kind, eaten_at, zone, note, analysis, .. } = wish;
+    let wish = upload::Wish { kind, eaten_at, zone, note, known, analysis };
     let stored = match photo {
-        Some(original) => Some(picture::keep(app, original).await?),
+        Some(original) => Some(photos::take(app, owner, original).await?.stored),
         None => None,
     };
-    let logged = upload::log(app, owner, wish, stored.as_ref(), key.as_ref()).await;
+    let logged = upload::log(app, owner, wish, stored.clone(), key.as_ref()).await;
     let kept = logged.as_ref().is_ok_and(|logged| logged.fresh);
-    if let Some(stored) = stored.filter(|_| !kept && !logged.as_ref().is_err_and(picture::may_be_committed)) {
-        picture::forget(app, &stored).await;
+    if let Some(stored) = stored.filter(|_| !kept && !logged.as_ref().is_err_and(photos::may_be_committed)) {
+        photos::forget(app, &stored).await;
     }
     let Answer { status, body } = logged?.answer;
     Ok((status, Json(body)))
-}
-
-struct MealParts {
-    meal: Bytes,
-    photo: Option<Bytes>,
-}
-
-/// Reads the form within its bounds.
-async fn read_parts(request: Request) -> ApiResult<MealParts> {
-    let bytes_max = photo::PHOTO_BYTES_MAX + limits::JSON_BYTES_MAX + limits::HEADER_BYTES_MAX;
-    let (head, body) = request.into_parts();
-    let whole = body::read(body, bytes_max, limits::BODY_TIMEOUT).await?;
-    let mut request = Request::from_parts(head, axum::body::Body::from(whole));
-    // The bound above holds; the extractor's own of 2 MB would refuse the photo of any good phone.
-    DefaultBodyLimit::disable().apply(&mut request);
-    let mut form = Multipart::from_request(request, &()).await.map_err(|error| bad_form(&error.body_text()))?;
-    let (mut meal, mut photo) = (None, None);
-    while let Some(field) = form.next_field().await.map_err(|error| bad_form(&error.body_text()))? {
-        let slot = match field.name() {
-            Some("meal") => &mut meal,
-            Some("photo") => &mut photo,
-            _ => return Err(bad_form("the form has the parts `meal` and `photo` and no others")),
-        };
-        let bytes = field.bytes().await.map_err(|error| bad_form(&error.body_text()))?;
-        if slot.replace(bytes).is_some() {
-            return Err(bad_form("each part comes once"));
-        }
-    }
-    let meal: Bytes = meal.ok_or_else(|| bad_form("the part `meal` is missing"))?;
-    if meal.len() > limits::JSON_BYTES_MAX {
-        return Err(body::too_large(limits::JSON_BYTES_MAX));
-    }
-    let photo = Some(photo.ok_or_else(|| bad_form("the part `photo` is missing"))?);
-    Ok(MealParts { meal, photo })
-}
-
-fn bad_form(detail: &str) -> ApiError {
-    ApiError::refused(StatusCode::BAD_REQUEST, "multipart_invalid", detail)
 }
 
 #[derive(Debug, Deserialize, utoipa::IntoParams)]
@@ -221,7 +195,7 @@ async fn edit(
         (None, None) => None,
         (items, amounts) => {
             let items = items.as_deref().unwrap_or_default();
-            Some(contents::of(&app.db.api, caller.user, items, amounts).await?)
+            Some(contents::of(&app.db.api, caller.user, items, amounts, EnergySource::Table).await?)
         }
     };
     upload::edit(&app, caller.user, id, change, known).await.map(Json)
@@ -265,6 +239,7 @@ async fn copy(
         zone: wish.zone.unwrap_or(meal.zone),
         note: meal.note,
         known: contents::Known { amounts: meal.amounts, contents: meal.contents },
+        analysis: None,
     };
     let Answer { status, body } = upload::log(&app, caller.user, wish, None, key.as_ref()).await?.answer;
     Ok((status, Json(body)))
@@ -321,5 +296,25 @@ async fn show_photo(
     Path((id, size)): Path<(MealId, SizeName)>,
 ) -> ApiResult<Response> {
     let photo = store::load_photo(&app.db.api, caller.user, id).await?;
-    picture::show(&app, photo.as_ref(), size).await
+    photos::show(&app, photo.as_ref(), size).await
+}
+
+/// A link to the picture of one's own meal, good for ten minutes without a token, as an `<img>` needs it.
+#[utoipa::path(
+    get, path = "/meals/{id}/photo/{size}/link", operation_id = "link_meal_photo", tag = "meals", security(("token" = [])),
+    params(("id" = MealId, Path), ("size" = inline(SizeName), Path)),
+    responses((status = 200, body = PhotoLink), (status = 401, body = Problem), (status = 404, body = Problem))
+)]
+async fn link_photo(
+    State(app): State<App>,
+    caller: Caller,
+    Path((id, size)): Path<(MealId, SizeName)>,
+) -> ApiResult<Json<PhotoLink>> {
+    let photo = store::load_photo(&app.db.api, caller.user, id).await?.ok_or_else(|| ApiError::not_found("photo"))?;
+    Ok(Json(photos::link(&app, &photo, size)))
+}
+
+/// Served at `/photos/{token}`: the link says which, so that an `<img>` can show it.
+pub(crate) async fn fetch_photo(State(app): State<App>, Path(token): Path<String>) -> ApiResult<Response> {
+    photos::follow_link(&app, &token).await
 }

@@ -68,6 +68,7 @@ pub(super) fn photo_of(meal: MealId, photo: &StoredPhoto) -> Photo {
         small: format!("/api/v1/meals/{meal}/photo/small"),
         width_px: photo.width_px,
         height_px: photo.height_px,
+        seen_before: photo.seen_before,
     }
 }
 
@@ -168,10 +169,16 @@ pub(super) async fn list_versions(
     Ok(rows.into_iter().map(|row| version(row.version, row.until, row.meal)).collect())
 }
 
-/// Marks a meal as deleted; a verdict's record can still show it.
-pub(super) async fn delete(tx: &mut Tx, meal: MealId, now: DateTime<Utc>) -> Result<(), sqlx::Error> {
-    sqlx::query!("update meals set deleted_at = $2 where id = $1", meal.0, now).execute(&mut **tx).await?;
-    Ok(())
+/// Marks a meal as deleted; a verdict's record can still show it. Answers its photo, which goes.
+pub(super) async fn delete(tx: &mut Tx, meal: MealId, now: DateTime<Utc>) -> Result<Option<StoredPhoto>, sqlx::Error> {
+    let photo = sqlx::query_scalar!(
+        r#"update meals set deleted_at = $2 where id = $1 returning photo as "photo: Json<StoredPhoto>""#,
+        meal.0,
+        now
+    )
+    .fetch_one(&mut **tx)
+    .await?;
+    Ok(photo.map(|photo| photo.0))
 }
 
 /// A user's own meal.

@@ -4,17 +4,18 @@ use axum::http::StatusCode;
 use chrono::{DateTime, NaiveDate, Utc};
 use chrono_tz::Tz;
 use lastbite_protocol::{
-    MealId, UserId,
+    AnalysisId, MealId, UserId,
     meals::{EditMeal, Meal, MealKind, MealOutcome},
 };
 
-use super::{contents::Known, effects::Diary, store};
+use super::{analyses, contents::Known, effects::Diary, store};
 use crate::{
     App,
     error::{ApiError, ApiResult},
     idempotency::{Answer, Key},
     limits,
     media::StoredPhoto,
+    photos,
     rules::{Event, decide},
 };
 
@@ -32,6 +33,8 @@ pub(super) struct Wish {
     pub(super) zone: Tz,
     pub(super) note: String,
     pub(super) known: Known,
+    /// The analysis that it comes from, whose photo becomes the meal's.
+    pub(super) analysis: Option<AnalysisId>,
 }
 
 /// Logs a meal.
@@ -39,7 +42,7 @@ pub(super) async fn log(
     app: &App,
     owner: UserId,
     wish: Wish,
-    photo: Option<&StoredPhoto>,
+    mut photo: Option<StoredPhoto>,
     key: Option<&Key>,
 ) -> ApiResult<Logged> {
     let mut tx = app.db.api.begin().await?;
@@ -53,6 +56,13 @@ pub(super) async fn log(
     decide::eaten_at(eaten_at, diary.now)?;
     // By the time of play, as `logged_at` is: the diary finds meals by it.
     let id = MealId::at(diary.now);
+    if let Some(analysis) = wish.analysis {
+        photo = Some(analyses::become_meal(&mut diary.journal.tx, owner, analysis, id, diary.now).await?);
+    }
+    if let Some(photo) = &mut photo {
+        photos::show_from_now(&mut diary.journal.tx, photo, app.clock.wall()).await?;
+        photo.seen_before = photos::seen_before(&mut diary.journal.tx, owner, photo).await?;
+    }
     let meal = Meal {
         id,
         kind: wish.kind,
@@ -62,12 +72,12 @@ pub(super) async fn log(
         note: wish.note,
         amounts: wish.known.amounts,
         contents: wish.known.contents,
-        photo: photo.map(|photo| store::photo_of(id, photo)),
+        photo: photo.as_ref().map(|photo| store::photo_of(id, photo)),
         logged_at: diary.now,
         edited_at: None,
     };
     check_room(&mut diary, eaten_at).await?;
-    store::insert(&mut diary.journal.tx, owner, &meal, photo).await?;
+    store::insert(&mut diary.journal.tx, owner, &meal, photo.as_ref()).await?;
     let effects = diary.tell(Event::MealLogged { meal: id }, meal.eaten_at, None).await?;
     let outcome = MealOutcome { meal, effects };
     if let Some(key) = key {
@@ -111,15 +121,22 @@ pub(super) async fn edit(
     Ok(MealOutcome { meal, effects })
 }
 
-/// Deletes a meal from the diary. What a verdict saw of it stays in the verdict's record.
+/// Deletes a meal from the diary, and its photo for good. What a verdict saw of it stays in the verdict's record.
 pub(super) async fn delete(app: &App, owner: UserId, id: MealId) -> ApiResult<MealOutcome> {
     let tx = app.db.api.begin().await?;
     let mut diary = Diary::open(app, tx, owner).await?;
     let meal = store::load(&mut *diary.journal.tx, owner, id).await?.ok_or_else(|| ApiError::not_found("meal"))?;
     diary.check_not_being_judged(meal.eaten_at)?;
-    store::delete(&mut diary.journal.tx, id, diary.now).await?;
+    let photo = store::delete(&mut diary.journal.tx, id, diary.now).await?;
+    if let Some(photo) = &photo {
+        photos::let_go(&mut *diary.journal.tx, photo, app.clock.wall()).await?;
+        analyses::forget_of(&mut diary.journal.tx, id).await?;
+    }
     let effects = diary.tell(Event::MealDeleted { meal: id }, meal.eaten_at, None).await?;
     diary.journal.commit(&app.bus).await?;
+    if let Some(photo) = &photo {
+        photos::forget(app, photo).await;
+    }
     Ok(MealOutcome { meal, effects })
 }
 

@@ -15,13 +15,15 @@ use crate::limits;
 #[derive(Debug)]
 pub(super) struct Guard {
     who: Box<dyn Recognise>,
+    /// Of one try.
+    timeout: Duration,
     failures: AtomicU32,
     rests_until: Mutex<Option<Instant>>,
 }
 
 impl Guard {
-    pub(super) fn of(who: Box<dyn Recognise>) -> Self {
-        Self { who, failures: AtomicU32::new(0), rests_until: Mutex::new(None) }
+    pub(super) fn of(who: Box<dyn Recognise>, timeout: Duration) -> Self {
+        Self { who, timeout, failures: AtomicU32::new(0), rests_until: Mutex::new(None) }
     }
 
     pub(super) fn name(&self) -> &'static str {
@@ -51,7 +53,7 @@ impl Guard {
     /// Within its time, whatever it does with it.
     async fn once(&self, jpeg: &Bytes) -> Result<Seen, Blind> {
         let began = Instant::now();
-        let looked = tokio::time::timeout(limits::VISION_TIMEOUT, self.who.look(jpeg)).await;
+        let looked = tokio::time::timeout(self.timeout, self.who.look(jpeg)).await;
         metrics::histogram!("lastbite_vision_seconds", "provider" => self.name()).record(began.elapsed().as_secs_f64());
         looked.unwrap_or_else(|_| Err(Blind::Away(anyhow::anyhow!("it took too long"))))
     }

@@ -125,12 +125,14 @@ pub const ROUTES: &[(Method, &str, Needs, Policy)] = &[
     (Method::POST, "/api/v1/accounts/me/foods", Needs::Token, WRITE),
     (Method::GET, "/api/v1/meals", Needs::Token, USUAL),
     (Method::POST, "/api/v1/meals", Needs::Token, WRITE),
+    (Method::POST, "/api/v1/meals/analyze", Needs::Token, WRITE),
     (Method::GET, "/api/v1/meals/{id}", Needs::Token, USUAL),
     (Method::PATCH, "/api/v1/meals/{id}", Needs::Token, WRITE),
     (Method::DELETE, "/api/v1/meals/{id}", Needs::Token, WRITE),
     (Method::POST, "/api/v1/meals/{id}/copies", Needs::Token, WRITE),
     (Method::GET, "/api/v1/meals/{id}/versions", Needs::Token, USUAL),
     (Method::GET, "/api/v1/meals/{id}/photo/{size}", Needs::Token, USUAL),
+    (Method::GET, "/api/v1/meals/{id}/photo/{size}/link", Needs::Token, USUAL),
 ];
 
 /// Routes apart from the API that do work for anybody: how often, by address.
@@ -140,6 +142,7 @@ const OUTSIDE: &[(&str, Policy)] = &[
     ("/webhooks/{provider}/unlink", WEBHOOK),
     ("/webhooks/{provider}/status", WEBHOOK),
     ("/exports/{token}", USUAL),
+    ("/photos/{token}", USUAL),
 ];
 
 /// For whom a rate is counted.

@@ -74,6 +74,7 @@ async fn eats(player: &Player, address: &Address, wish: &NewChallenge, done: &At
             note: n.to_string(),
             items: Vec::new(),
             amounts: lunch("2026-03-02", 10).amounts,
+            analysis: None,
         };
         let (status, body) = insists(player, address.clone(), Method::POST, "/api/v1/meals", &json!(meal)).await;
         assert_eq!(status, StatusCode::CREATED, "{body:?}");

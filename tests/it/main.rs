@@ -40,6 +40,8 @@ mod page_leads_the_way;
 mod page_shows_the_game;
 mod page_signs_in;
 mod photos_are_clean;
+mod photos_become_meals;
+mod photos_leave_nothing_behind;
 mod pictures_of_people;
 mod profiles_are_ones_own;
 mod random_games_stay_consistent;

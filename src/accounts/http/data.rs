@@ -19,10 +19,8 @@ use crate::{
     body::{self, Json, Path},
     error::{ApiError, ApiResult},
     limits,
-    meals::{
-        photo::PHOTO_BYTES_MAX,
-        picture::{Jpeg, SizeName, show},
-    },
+    meals::photo::PHOTO_BYTES_MAX,
+    photos::{Jpeg, SizeName, show},
 };
 
 pub(super) fn routes() -> OpenApiRouter<App> {

@@ -46,6 +46,7 @@ pub(crate) fn meal(kind: MealKind, at: &str, energy_kcal: u32) -> NewMeal {
         note: String::new(),
         items: Vec::new(),
         amounts: Some(Amounts { energy_kcal, carbohydrate_mg: None, protein_mg: None, fat_mg: None }),
+        analysis: None,
     }
 }
 

@@ -1,0 +1,59 @@
+//! `/meals/analyze`.
+
+use axum::{
+    extract::{Request, State},
+    http::StatusCode,
+};
+use bytes::Bytes;
+use lastbite_protocol::rest::{Analysis, Problem};
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+use super::super::form;
+use crate::{
+    App,
+    auth::Caller,
+    body::Json,
+    error::{ApiError, ApiResult},
+};
+
+/// The routes of this feature.
+pub(crate) fn routes() -> OpenApiRouter<App> {
+    OpenApiRouter::new().routes(routes!(analyze))
+}
+
+/// The part of a multipart body.
+#[derive(utoipa::ToSchema)]
+#[expect(dead_code, reason = "describes the form for the documents")]
+struct PhotoForm {
+    /// A JPEG, PNG or WebP, at most 10 MiB.
+    #[schema(value_type = String, format = Binary)]
+    photo: Bytes,
+}
+
+/// Has a photo looked at. The answer is a proposal; it becomes a meal when `POST /meals` names it as `analysis`, with the
+/// items as the user has corrected them. Somebody outside this server is shown the photo only with the consent
+/// `ai_processing`. At most 20 within 24 hours.
+#[utoipa::path(
+    post, path = "/meals/analyze", operation_id = "analyze_photo", tag = "meals", security(("token" = [])),
+    request_body(content = PhotoForm, content_type = "multipart/form-data"),
+    responses(
+        (status = 201, body = Analysis),
+        (status = 400, description = "`multipart_invalid`", body = Problem),
+        (status = 401, body = Problem),
+        (status = 413, description = "`body_too_large`, `photo_too_large`", body = Problem),
+        (status = 415, description = "`content_type_unsupported`, `photo_type_unknown`, `photo_type_heic`", body = Problem),
+        (
+            status = 422, body = Problem,
+            description = "`photo_refused` when it is not fit to be looked at, or what is wrong with it: `photo_broken`, …"
+        ),
+        (status = 429, description = "`analysis_budget`, `photo_budget`: too many within 24 hours", body = Problem),
+        (status = 503, description = "`busy`, `storage_slow`, `database_away`: try again in a moment", body = Problem),
+    )
+)]
+async fn analyze(State(app): State<App>, caller: Caller, request: Request) -> ApiResult<(StatusCode, Json<Analysis>)> {
+    let Ok(_place) = app.web.uploads.try_acquire() else {
+        return Err(ApiError::unavailable("busy", "too many photos come in at this moment"));
+    };
+    let [photo] = form::read(request, ["photo"]).await?;
+    Ok((StatusCode::CREATED, Json(super::make(&app, caller.user, photo).await?)))
+}

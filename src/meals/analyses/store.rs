@@ -1,0 +1,142 @@
+//! The table `analyses`, and reads of what else a look at a photo needs.
+
+use axum::http::StatusCode;
+use chrono::{DateTime, TimeDelta, Utc};
+use lastbite_protocol::{AnalysisId, MealId, UserId, analyses::Guess, foods::Food};
+use sqlx::{PgPool, types::Json};
+
+use crate::{
+    App,
+    db::Tx,
+    error::{ApiError, ApiResult},
+    foods, limits,
+    media::StoredPhoto,
+    photos,
+    vision::Seen,
+};
+
+/// Takes a look off the budget before it is done. Answers whether the photo may be shown to somebody outside.
+pub(super) async fn claim(
+    app: &App,
+    owner: UserId,
+    id: AnalysisId,
+    photo: &StoredPhoto,
+    now: DateTime<Utc>,
+) -> ApiResult<bool> {
+    let since = now - limits::ANALYSES_WITHIN;
+    let mut tx = app.db.api.begin().await?;
+    // One at a time, or many at once would all be the last.
+    sqlx::query!("select from users where id = $1 for no key update", owner.0).fetch_optional(&mut *tx).await?;
+    let looks = sqlx::query!(
+        r#"select (select count(*) from analyses where user_id = $1 and made_at > $2) as "own!",
+                  (select count(*) from analyses where outside and made_at > $2) as "outside!",
+                  coalesce((select given from consents where user_id = $1 and purpose = 'ai_processing'
+                            order by at desc limit 1), false) as "agreed!""#,
+        owner.0,
+        since
+    )
+    .fetch_one(&mut *tx)
+    .await?;
+    if looks.own >= limits::ANALYSES_PER_USER_MAX {
+        let detail = format!("at most {} photos within 24 hours are looked at", limits::ANALYSES_PER_USER_MAX);
+        return Err(ApiError::refused(StatusCode::TOO_MANY_REQUESTS, "analysis_budget", detail));
+    }
+    let outside = looks.agreed && looks.outside < limits::ANALYSES_MAX && app.vision.has_outside();
+    sqlx::query!(
+        "insert into analyses (id, user_id, photo, key, made_at, outside) values ($1, $2, $3, $4, $5, $6)",
+        id.0,
+        owner.0,
+        Json(photo) as _,
+        photo.key,
+        now,
+        outside
+    )
+    .execute(&mut *tx)
+    .await?;
+    photos::let_go(&mut *tx, photo, app.clock.wall() + limits::ANALYSIS_KEPT).await?;
+    tx.commit().await?;
+    Ok(outside)
+}
+
+/// Keeps what was seen, word for word, and what was made of it.
+pub(super) async fn finish(app: &App, id: AnalysisId, seen: &Seen, guesses: &[Guess]) -> Result<(), sqlx::Error> {
+    sqlx::query!(
+        "update analyses set provider = $2, model = $3, version = $4, raw = $5, guesses = $6 where id = $1",
+        id.0,
+        seen.provider,
+        seen.model,
+        seen.version,
+        seen.raw,
+        Json(guesses) as _
+    )
+    .execute(&app.db.api)
+    .await?;
+    Ok(())
+}
+
+/// Makes an analysis that of a meal, if it is this user's and good for one. Answers its photo.
+pub(super) async fn use_up(
+    tx: &mut Tx,
+    owner: UserId,
+    id: AnalysisId,
+    meal: MealId,
+    now: DateTime<Utc>,
+) -> Result<Option<StoredPhoto>, sqlx::Error> {
+    let photo = sqlx::query_scalar!(
+        r#"update analyses set meal_id = $3
+           where id = $1 and user_id = $2 and meal_id is null and key is not null and made_at > $4
+           returning photo as "photo: Json<StoredPhoto>""#,
+        id.0,
+        owner.0,
+        meal.0,
+        now - limits::ANALYSIS_KEPT
+    )
+    .fetch_optional(&mut **tx)
+    .await?;
+    Ok(photo.map(|photo| photo.0))
+}
+
+/// The foods that a user has eaten at this hour before, the most usual first.
+pub(super) async fn usual(pool: &PgPool, owner: UserId, now: DateTime<Utc>) -> Result<Vec<Food>, sqlx::Error> {
+    let ids = sqlx::query_scalar!(
+        r#"with here as (select extract(epoch from ($2::timestamptz at time zone zone)::time) as second from users where id = $1),
+           eaten as (
+               select contents, extract(epoch from (eaten_at at time zone zone)::time) as second from meals
+               where user_id = $1 and deleted_at is null and contents is not null and id >= first_id_of($3)
+           )
+           select item ->> 'food' as "food!"
+           from eaten, here, jsonb_array_elements(eaten.contents -> 'items') item
+           where least(abs(eaten.second - here.second), 86400 - abs(eaten.second - here.second)) <= $4::float8
+           group by 1 order by count(*) desc, 1 limit $5"#,
+        owner.0,
+        now,
+        now - TimeDelta::from_std(limits::USUAL_FOODS_WITHIN).unwrap_or_default(),
+        limits::USUAL_FOODS_NEAR_S,
+        limits::USUAL_FOODS_MAX
+    )
+    .fetch_all(pool)
+    .await?;
+    foods::load_many(pool, owner, &ids).await
+}
+
+/// Forgets what was seen on the photo of a meal that is deleted.
+pub(in crate::meals) async fn forget_of(tx: &mut Tx, meal: MealId) -> Result<(), sqlx::Error> {
+    sqlx::query!("delete from analyses where meal_id = $1", meal.0).execute(&mut **tx).await?;
+    Ok(())
+}
+
+/// Forgets analyses that became no meal in time; their photos go by themselves.
+///
+/// # Errors
+/// Postgres is away.
+pub(crate) async fn forget_old(pool: &PgPool, now: DateTime<Utc>) -> Result<(), sqlx::Error> {
+    let long_ago = now - limits::ANALYSIS_KEPT;
+    sqlx::query!("delete from analyses where meal_id is null and made_at <= $1", long_ago).execute(pool).await?;
+    Ok(())
+}
+
+/// Forgets all that was seen on a user's photos.
+pub(in crate::meals) async fn erase(pool: &PgPool, user: UserId) -> Result<(), sqlx::Error> {
+    sqlx::query!("delete from analyses where user_id = $1", user.0).execute(pool).await?;
+    Ok(())
+}
