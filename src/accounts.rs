@@ -7,6 +7,7 @@
 //! - `letters`: codes by mail
 //! - `moderation`: roles and blocks
 //! - `erase`: deleting an account
+//! - `events`: what happens in a user's own stream
 //! - `profile`, `consents`: what users tell of themselves, and what they have agreed to
 //! - `export`, `belongings`, `archive`: all that is one's own, to take away
 //! - `picture`: what they show of themselves
@@ -17,6 +18,7 @@ mod archive;
 mod belongings;
 mod consents;
 mod erase;
+mod events;
 mod export;
 mod guesses;
 pub mod http;

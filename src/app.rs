@@ -19,7 +19,7 @@ use crate::{
     meals::{self, diary::Glances, photo::PhotoLab},
     media::Media,
     photos,
-    rooms::{Rooms, socket::Door},
+    rooms::{self, Rooms, socket::Door},
     vision::Vision,
     web,
 };
@@ -148,9 +148,13 @@ pub async fn serve(
     let drain = app.shutdown.drain.clone();
     app.tasks.spawn(auth::follow(app.auth.clone(), app.db.watch.clone(), app.clock.clone(), drain));
     app.tasks.spawn(app.rooms.clone().slow_tick());
+    let (live, drain) = (app.auth.live.clone(), app.shutdown.drain.clone());
+    app.tasks.spawn(rooms::own::follow(live, app.bus.clone(), app.db.api.clone(), drain));
     let (worker, drain) = (app.clone(), app.shutdown.drain.clone());
-    let worker =
-        move || accounts::jobs(jobs::options(&worker.db.jobs, &worker.shutdown.drain)).add_extension(worker.clone());
+    let worker = move || {
+        let options = jobs::options(&worker.db.jobs, &worker.shutdown.drain);
+        meals::jobs(accounts::jobs(options)).add_extension(worker.clone())
+    };
     app.tasks.spawn(jobs::work(worker, drain.clone()));
     app.tasks.spawn(jobs::measure(app.db.jobs.clone(), drain));
     app.tasks.spawn(web::accept(listener, app.clone()));
@@ -196,8 +200,8 @@ async fn housekeeping(app: App) {
         if let Err(error) = photos::sweep(&app).await {
             tracing::warn!("photos that nothing shows were not removed; trying again later: {error:#}");
         }
-        if let Err(error) = meals::forget_old_analyses(&app.db.jobs, app.clock.now()).await {
-            tracing::warn!(%error, "analyses that became no meal were not forgotten; trying again later");
+        if let Err(error) = meals::tidy_up(&app).await {
+            tracing::warn!("analyses that came to nothing were not seen to; trying again later: {error:#}");
         }
         if let Err(error) = accounts::tidy_up(&app).await {
             tracing::warn!("old exports or deleted accounts were not seen to; trying again later: {error:#}");

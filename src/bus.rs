@@ -16,6 +16,8 @@ use crate::{limits, rules::Numbered};
 #[derive(Clone, Debug)]
 pub struct Batch {
     pub stream: Uuid,
+    /// Of a user's own stream, rather than a challenge's.
+    pub is_own: bool,
     pub events: Arc<[Numbered]>,
 }
 
@@ -23,31 +25,49 @@ pub struct Batch {
 #[derive(Clone, Debug)]
 pub enum Bus {
     /// Within this process.
-    Memory(Arc<DashMap<Uuid, broadcast::Sender<Batch>>>),
+    Memory(Arc<Streams>),
+}
+
+/// Those who listen within this process.
+#[derive(Debug)]
+pub struct Streams {
+    by_id: DashMap<Uuid, broadcast::Sender<Batch>>,
+    /// The own streams of all users: one channel, for there are many and little happens in each.
+    own: broadcast::Sender<Batch>,
 }
 
 impl Bus {
     /// A bus for one process.
     #[must_use]
     pub fn memory() -> Self {
-        Self::Memory(Arc::default())
+        let own = broadcast::channel(limits::BUS_BATCHES_MAX).0;
+        Self::Memory(Arc::new(Streams { by_id: DashMap::new(), own }))
     }
 
     /// Tells everybody who listens on the stream.
     pub fn publish(&self, batch: Batch) {
         let Self::Memory(streams) = self;
-        if let Some(sender) = streams.get(&batch.stream) {
-            // Nobody listening any more is as good as nobody listening: the journal has it.
+        // Nobody listening any more is as good as nobody listening: the journal has it.
+        if batch.is_own {
+            let _nobody = streams.own.send(batch);
+        } else if let Some(sender) = streams.by_id.get(&batch.stream) {
             let _nobody = sender.send(batch);
         }
     }
 
-    /// Listens on a stream from now on.
+    /// Listens on the own streams of all users from now on.
+    #[must_use]
+    pub fn subscribe_own(&self) -> broadcast::Receiver<Batch> {
+        let Self::Memory(streams) = self;
+        streams.own.subscribe()
+    }
+
+    /// Listens on the stream of a challenge from now on.
     #[must_use]
     pub fn subscribe(&self, stream: Uuid) -> Subscription {
         let Self::Memory(streams) = self;
         let receiver =
-            streams.entry(stream).or_insert_with(|| broadcast::channel(limits::BUS_BATCHES_MAX).0).subscribe();
+            streams.by_id.entry(stream).or_insert_with(|| broadcast::channel(limits::BUS_BATCHES_MAX).0).subscribe();
         Subscription { stream, receiver, bus: self.clone() }
     }
 }
@@ -83,6 +103,6 @@ impl Subscription {
 impl Drop for Subscription {
     fn drop(&mut self) {
         let Bus::Memory(streams) = &self.bus;
-        streams.remove_if(&self.stream, |_, sender| sender.receiver_count() <= 1);
+        streams.by_id.remove_if(&self.stream, |_, sender| sender.receiver_count() <= 1);
     }
 }

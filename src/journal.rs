@@ -98,7 +98,8 @@ impl Journal {
         if let StreamId::Challenge(challenge) = stream {
             update_standings(&mut self.tx, challenge, &numbered).await?;
         }
-        self.batches.push(Batch { stream: id, events: numbered.into() });
+        let is_own = matches!(stream, StreamId::User(_));
+        self.batches.push(Batch { stream: id, is_own, events: numbered.into() });
         Ok(last)
     }
 

@@ -170,6 +170,10 @@ pub const EMBEDDED_SURE_PERMILLE: u16 = 250;
 pub const ANALYSES_PER_USER_MAX: i64 = 20;
 pub const ANALYSES_MAX: i64 = 20_000;
 pub const ANALYSES_WITHIN: Duration = Duration::from_secs(86_400);
+/// A look that takes longer is told to be going on.
+pub const ANALYSIS_SLOW: Duration = Duration::from_secs(5);
+/// What is less sure than this is asked, where a photo alone has to tell what a meal was.
+pub const ANALYSIS_SURE_PERMILLE: u16 = 500;
 /// A proposal that no meal has used is forgotten then, with its photo.
 pub const ANALYSIS_KEPT: Duration = Duration::from_secs(86_400);
 

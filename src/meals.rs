@@ -10,8 +10,14 @@ pub mod http;
 mod store;
 mod upload;
 
-pub(crate) use analyses::forget_old as forget_old_analyses;
+pub(crate) use analyses::tidy_up;
 pub use erase::erase;
 pub(crate) use store::list_all;
 
 pub use lastbite_photo as photo;
+
+/// Adds what this feature does after its requests.
+#[must_use]
+pub(crate) fn jobs(worker: graphile_worker::WorkerOptions) -> graphile_worker::WorkerOptions {
+    worker.define_job::<analyses::AnalyseMeal>()
+}

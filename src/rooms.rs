@@ -7,6 +7,7 @@
 //! - [`board`], [`ladder`], [`history`], [`presence`], [`push`], [`credits`]: PURE parts
 //! - [`projection`]: what a room holds, and what a reader gets of it next
 //! - [`room`]: one challenge's room and its task
+//! - [`own`]: how far users' own streams have come
 //! - [`socket`]: one connection
 
 use std::sync::Arc;
@@ -23,6 +24,7 @@ pub mod board;
 pub mod credits;
 pub mod history;
 pub mod ladder;
+pub mod own;
 pub mod presence;
 pub mod projection;
 pub mod push;

@@ -1,10 +1,10 @@
-//! What was seen on a photo: a proposal that becomes a meal when its user says so.
+//! What was seen on a photo: a proposal that becomes a meal when its user says so; and what happens in a user's own stream.
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::{AnalysisId, foods::Food};
+use crate::{AnalysisId, MealId, foods::Food};
 
 /// What was seen on a photo. Nothing of it is in the diary until a meal names it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -51,4 +51,47 @@ pub struct Guess {
     pub grams_high_dg: Option<u32>,
     /// Whether it is part of the proposed meal, rather than another name for what is there already.
     pub proposed: bool,
+}
+
+/// What happened in the caller's own stream.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct OwnEvent {
+    /// From 1, without gaps, in order.
+    pub n: u64,
+    /// When, on the server's clock of play.
+    pub at: DateTime<Utc>,
+    /// What.
+    #[serde(flatten)]
+    pub news: OwnNews,
+}
+
+/// What can happen there. Unknown types are to be passed over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum OwnNews {
+    /// A meal was logged.
+    MealLogged {
+        /// Which.
+        meal: MealId,
+    },
+    /// A meal was changed, by its owner or by what was seen on its photo.
+    MealEdited {
+        /// Which.
+        meal: MealId,
+    },
+    /// A meal was deleted.
+    MealDeleted {
+        /// Which.
+        meal: MealId,
+    },
+    /// It takes a while to see what is on a meal's photo.
+    MealAnalysing {
+        /// Which.
+        meal: MealId,
+    },
+    /// Nobody could tell what is on a meal's photo: say what it was.
+    MealAsked {
+        /// Which.
+        meal: MealId,
+    },
 }

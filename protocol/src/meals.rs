@@ -41,7 +41,8 @@ pub struct NewMeal {
     #[serde(default)]
     #[schema(max_length = 500)]
     pub note: String,
-    /// What it was made of, at most 50. Then there are no `amounts`: they follow from it.
+    /// What it was made of, at most 50. Then there are no `amounts`: they follow from it. With a photo there may be neither: then
+    /// the photo is looked at after the answer, and the meal counts when that is done.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schema(max_items = 50)]
     pub items: Vec<NewItem>,
@@ -201,6 +202,21 @@ pub struct MealVersion {
     pub meal: Meal,
 }
 
+/// How much is known of a meal.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum MealState {
+    /// What was in it, and it counts.
+    #[default]
+    Known,
+    /// Its photo is being looked at. It counts when that is done, and no day with it is judged before.
+    Analysing,
+    /// Nobody could tell what is on its photo. It counts when its owner has said what it was.
+    Asked,
+}
+
+named!(MealState { Known = "known", Analysing = "analysing", Asked = "asked" });
+
 /// A meal of the caller's own diary.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Meal {
@@ -217,6 +233,9 @@ pub struct Meal {
     pub local_date: NaiveDate,
     /// What it was.
     pub note: String,
+    /// How much is known of it; while it is not `known`, the amounts are 0 and count for nothing.
+    #[serde(default)]
+    pub state: MealState,
     /// The amounts that count in play.
     pub amounts: Amounts,
     /// What is known of what was in it.

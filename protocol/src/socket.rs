@@ -123,6 +123,12 @@ pub enum ServerMessage {
         /// Whether the same message may work later.
         retry: bool,
     },
+    /// The caller's own stream has come to number `n`; what happened is read at `GET /accounts/me/events`. Told soon
+    /// after `hello` when anything has, and whenever it goes on.
+    Own {
+        /// The number of its last event.
+        n: u64,
+    },
     /// A whole board at number `n`; replaces what the client had of the stream.
     Snapshot {
         /// Of which stream.

@@ -44,6 +44,8 @@ struct Socket {
 #[derive(Debug)]
 struct Notice {
     fate: AtomicU8,
+    /// The last number of the user's own stream.
+    own: AtomicU64,
     wake: Arc<Notify>,
 }
 
@@ -82,7 +84,7 @@ impl Live {
     #[must_use]
     pub fn connect(&self, user: UserId, session: SessionId, wake: Arc<Notify>) -> Connected {
         let number = self.0.opened.fetch_add(1, Ordering::Relaxed);
-        let notice = Arc::new(Notice { fate: AtomicU8::new(0), wake });
+        let notice = Arc::new(Notice { fate: AtomicU8::new(0), own: AtomicU64::new(0), wake });
         let mut sockets = self.0.sockets.entry(user).or_default();
         sockets.push(Socket { number, session, notice: Arc::clone(&notice) });
         let staying = |socket: &&Socket| socket.notice.fate() == Fate::Open;
@@ -96,7 +98,23 @@ impl Live {
         if self.has_ended(session) {
             notice.say(Fate::Revoked);
         }
-        Connected { live: self.clone(), user, session, number, notice }
+        Connected { live: self.clone(), user, session, number, notice, told: 0 }
+    }
+
+    /// A user's own stream has come to this number: their sockets are to tell it.
+    pub fn tell(&self, user: UserId, n: u64) {
+        let Some(sockets) = self.0.sockets.get(&user) else { return };
+        for socket in sockets.iter() {
+            if socket.notice.own.fetch_max(n, Ordering::AcqRel) < n {
+                socket.notice.wake.notify_one();
+            }
+        }
+    }
+
+    /// Everybody who has a socket here.
+    #[must_use]
+    pub fn connected(&self) -> Vec<UserId> {
+        self.0.sockets.iter().map(|entry| *entry.key()).collect()
     }
 
     /// Looks which sessions others have ended, and forgets those whose last token is no good any more.
@@ -137,6 +155,8 @@ pub struct Connected {
     session: SessionId,
     number: u64,
     notice: Arc<Notice>,
+    /// The number of the user's own stream that the socket has told.
+    told: u64,
 }
 
 impl Connected {
@@ -157,6 +177,15 @@ impl Connected {
     pub fn fate(&self) -> Fate {
         self.notice.fate()
     }
+
+    /// The number of the user's own stream, if it has not been told yet; now it has.
+    pub fn untold(&mut self) -> Option<u64> {
+        let own = self.notice.own.load(Ordering::Acquire);
+        (own > self.told).then(|| {
+            self.told = own;
+            own
+        })
+    }
 }
 
 impl Drop for Connected {
@@ -171,6 +200,19 @@ impl Drop for Connected {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_socket_tells_each_number_of_its_users_stream_once_and_never_an_older_one() {
+        let (live, mina, jun) = (Live::default(), UserId::generate(), UserId::generate());
+        let open = |user| live.connect(user, SessionId::generate(), Arc::default());
+        let (mut phone, mut laptop, mut other) = (open(mina), open(mina), open(jun));
+        assert_eq!(phone.untold(), None);
+        live.tell(mina, 7);
+        live.tell(mina, 5);
+        assert_eq!((phone.untold(), phone.untold()), (Some(7), None));
+        live.tell(mina, 8);
+        assert_eq!((phone.untold(), laptop.untold(), other.untold()), (Some(8), Some(8), None));
+    }
 
     #[test]
     fn a_user_keeps_the_newest_sockets_and_each_of_an_ended_session_is_told() {

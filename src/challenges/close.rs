@@ -27,6 +27,10 @@ pub(super) async fn judge(journal: &mut Journal, due: &Due, now: DateTime<Utc>) 
     let Some(challenge) = store::load(&mut *journal.tx, due.challenge, now).await? else {
         anyhow::bail!("round of a challenge that is not there")
     };
+    // Seen now that the lock is had: a photo that came in the last moment, and that is being looked at.
+    if store::waits_for_photos(&mut journal.tx, due, now).await? {
+        return Ok(());
+    }
     let players = unjudged(&mut journal.tx, due).await?;
     let judged_all = (players.len() as i64) < limits::JUDGED_AT_ONCE_MAX;
     let events = judge_players(&mut journal.tx, due, &challenge.terms, &players, now).await?;
@@ -91,12 +95,15 @@ async fn read_logs(tx: &mut Tx, due: &Due, players: &[(UserId, Standing)]) -> Re
     let ids: Vec<_> = players.iter().map(|(player, _)| player.0).collect();
     let rows = sqlx::query!(
         r#"select user_id, kind, eaten_at, energy_kcal, deleted_at is not null as "deleted!" from meals
-           where user_id = any($1) and eaten_at >= $2 and eaten_at < $3 and logged_at < $4
+           where user_id = any($1) and eaten_at >= $2 and eaten_at < $3 and logged_at < $4 and state = 'known'
+             and id >= first_id_of($5) and id < first_id_of($6)
            order by user_id, eaten_at, id"#,
         &ids,
         due.clock.starts_at,
         due.clock.ends_at,
-        due.clock.closes_at
+        due.clock.closes_at,
+        due.clock.starts_at - decide::LOGGED_WITHIN,
+        due.clock.ends_at + decide::LOGGED_WITHIN
     )
     .fetch_all(&mut **tx)
     .await?;

@@ -216,6 +216,18 @@ pub(super) async fn set_status(
     Ok(())
 }
 
+/// Whether a meal of a day that is due is not known yet, because its photo is being looked at.
+pub(super) async fn waits_for_photos(tx: &mut Tx, due: &Due, now: DateTime<Utc>) -> Result<bool, sqlx::Error> {
+    sqlx::query_scalar!(
+        r#"select waits_for_photos($1, $2, $3) as "waits!""#,
+        due.challenge.0,
+        due.clock.day.cast_signed(),
+        now
+    )
+    .fetch_one(&mut **tx)
+    .await
+}
+
 /// A day has begun.
 pub(super) async fn set_opened(tx: &mut Tx, due: &Due, now: DateTime<Utc>) -> Result<(), sqlx::Error> {
     sqlx::query!(
@@ -348,6 +360,7 @@ pub(super) async fn claim_due(tx: &mut Tx, now: DateTime<Utc>, put_off: &[Uuid])
                   next.due_at as "due_at!"
            from rounds r join next on next.challenge_id = r.challenge_id and next.day = r.day
            where r.judged_at is null and (r.opened_at is null) = next.opens and r.challenge_id <> all($2)
+             and (next.opens or not waits_for_photos(r.challenge_id, r.day, $1))
            order by next.due_at, r.challenge_id
            limit 1
            for update of r skip locked"#,

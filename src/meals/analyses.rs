@@ -1,6 +1,7 @@
 //! What is on a photo: a proposal that its user may change, and that becomes a meal when they say so. Never a meal by itself.
 //!
 //! - `http`: `/meals/analyze`
+//! - `job`: meals that were logged by a photo alone
 //! - `store`: the table `analyses`, and what a user usually eats
 
 use bytes::Bytes;
@@ -11,6 +12,7 @@ use lastbite_protocol::{
     foods::Food,
 };
 
+use super::upload;
 use crate::{
     App,
     db::Tx,
@@ -23,10 +25,25 @@ use crate::{
 };
 
 pub(super) mod http;
+mod job;
 mod store;
 
-pub(crate) use store::forget_old;
+pub(super) use job::{AnalyseMeal, begin};
 pub(super) use store::{erase, forget_of};
+
+/// Forgets analyses that became no meal in time, and asks the owners of meals that nobody has looked at.
+///
+/// # Errors
+/// Postgres is away.
+pub(crate) async fn tidy_up(app: &App) -> anyhow::Result<()> {
+    let (pool, now) = (&app.db.jobs, app.clock.now());
+    store::forget_old(pool, now).await?;
+    for (user, meal) in store::list_given_up(pool, now).await? {
+        tracing::warn!(%meal, "nobody has looked at the photo of a meal in a day; its owner is asked");
+        upload::learn(app, user, meal, None, false).await.map_err(|error| anyhow::anyhow!("{}", error.code()))?;
+    }
+    Ok(())
+}
 
 /// Has a photo looked at. Every look counts, whatever it brings.
 async fn make(app: &App, owner: UserId, original: Bytes) -> ApiResult<Analysis> {

@@ -39,11 +39,22 @@ pub(super) async fn of(
     match (amounts, items) {
         (Some(amounts), []) => of_amounts(amounts),
         (None, [_, ..]) => of_items(items, &load(pool, owner, items).await?, guessed),
-        _ => {
-            let detail = "a meal has either `items` or `amounts`";
-            Err(ApiError::invalid("contents_needed", "items", detail))
-        }
+        _ => Err(needed()),
     }
+}
+
+/// Refuses a meal of which too little or too much is told.
+pub(super) fn needed() -> ApiError {
+    let detail = "a meal has either `items` or `amounts`, or a photo that tells";
+    ApiError::invalid("contents_needed", "items", detail)
+}
+
+/// Of a meal of which nothing is known yet.
+pub(super) fn unknown() -> Known {
+    let amounts = Amounts { energy_kcal: 0, carbohydrate_mg: None, protein_mg: None, fat_mg: None };
+    let contents =
+        Contents { nutrients: Nutrients::default(), energy_kcal_high: 0, energy_kcal_low: 0, ..entered(&amounts) };
+    Known { amounts, contents }
 }
 
 /// The foods of items, in their order.

@@ -9,7 +9,7 @@ use bytes::Bytes;
 use chrono::{Datelike, NaiveDate};
 use lastbite_protocol::{
     MealId, UserId,
-    rest::{CopyMeal, EditMeal, Meal, MealOutcome, MealVersion, NewMeal, Page, PhotoLink, Problem},
+    rest::{CopyMeal, EditMeal, Meal, MealOutcome, MealState, MealVersion, NewMeal, Page, PhotoLink, Problem},
 };
 use serde::Deserialize;
 use utoipa_axum::{router::OpenApiRouter, routes};
@@ -50,7 +50,8 @@ struct MealForm {
     photo: String,
 }
 
-/// Logs a meal, with or without a photo. An `Idempotency-Key` makes retries safe: the answer is the first one's.
+/// Logs a meal, with or without a photo. With a photo and neither `items` nor `amounts` the photo is looked at after the
+/// answer: the meal is `analysing` until then, and the socket's `own` tells when it is known. An `Idempotency-Key` makes retries safe: the answer is the first one's.
 #[utoipa::path(
     post, path = "/meals", operation_id = "log_meal", tag = "meals", security(("token" = [])),
     params(IdempotencyHeader),
@@ -112,7 +113,12 @@ async fn log_parts(
         return Err(ApiError::invalid("photo_twice", "analysis", detail));
     }
     let guessed = if wish.analysis.is_some() { EnergySource::Photo } else { EnergySource::Table };
-    let known = contents::of(&app.db.api, owner, &wish.items, wish.amounts, guessed).await?;
+    let photo_tells = photo.is_some() && wish.items.is_empty() && wish.amounts.is_none();
+    let known = if photo_tells {
+        None
+    } else {
+        Some(contents::of(&app.db.api, owner, &wish.items, wish.amounts, guessed).await?)
+    };
     let NewMeal { kind, eaten_at, zone, note, analysis, .. } = wish;
     let wish = upload::Wish { kind, eaten_at, zone, note, known, analysis };
     let stored = match photo {
@@ -208,7 +214,7 @@ async fn edit(
     responses(
         (status = 201, body = MealOutcome), (status = 401, body = Problem), (status = 404, body = Problem),
         (status = 400, description = "`json_malformed`, `idempotency_key_invalid`", body = Problem),
-        (status = 409, description = "`idempotency_in_flight`, `too_many_meals`", body = Problem),
+        (status = 409, description = "`idempotency_in_flight`, `too_many_meals`, `meal_unknown`", body = Problem),
         (
             status = 422, body = Problem,
             description = "`json_invalid`, `eaten_at_out_of_range`, `idempotency_key_reused`"
@@ -233,12 +239,15 @@ async fn copy(
     }
     let wish: CopyMeal = parse_json(&body)?;
     let meal = store::load(&app.db.api, caller.user, id).await?.ok_or_else(|| ApiError::not_found("meal"))?;
+    if meal.state != MealState::Known {
+        return Err(ApiError::refused(StatusCode::CONFLICT, "meal_unknown", "what was in that meal is not known yet"));
+    }
     let wish = upload::Wish {
         kind: wish.kind.unwrap_or(meal.kind),
         eaten_at: wish.eaten_at,
         zone: wish.zone.unwrap_or(meal.zone),
         note: meal.note,
-        known: contents::Known { amounts: meal.amounts, contents: meal.contents },
+        known: Some(contents::Known { amounts: meal.amounts, contents: meal.contents }),
         analysis: None,
     };
     let Answer { status, body } = upload::log(&app, caller.user, wish, None, key.as_ref()).await?.answer;

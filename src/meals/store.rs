@@ -13,7 +13,7 @@ use crate::{
     db::{self, Tx},
     limits,
     media::StoredPhoto,
-    rules::verdict::LoggedMeal,
+    rules::{decide, verdict::LoggedMeal},
 };
 
 struct MealRow {
@@ -23,6 +23,7 @@ struct MealRow {
     zone: String,
     local_date: NaiveDate,
     note: String,
+    state: String,
     energy_kcal: i32,
     carbohydrate_mg: Option<i32>,
     protein_mg: Option<i32>,
@@ -52,6 +53,7 @@ impl MealRow {
             zone: self.zone.parse().map_err(|error: chrono_tz::ParseError| sqlx::Error::Decode(error.into()))?,
             local_date: self.local_date,
             note: self.note,
+            state: db::parsed(&self.state)?,
             amounts,
             contents,
             photo: self.photo.map(|photo| photo_of(id, &photo)),
@@ -82,8 +84,8 @@ pub(super) async fn insert(
     let signed = |amount: Option<u32>| amount.map(u32::cast_signed);
     sqlx::query!(
         "insert into meals (id, user_id, kind, eaten_at, zone, local_date, note, energy_kcal, carbohydrate_mg,
-                            protein_mg, fat_mg, photo, logged_at, contents, grade)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)",
+                            protein_mg, fat_mg, photo, logged_at, contents, grade, state)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)",
         meal.id.0,
         owner.0,
         meal.kind.as_str(),
@@ -98,7 +100,8 @@ pub(super) async fn insert(
         photo.map(Json) as _,
         meal.logged_at,
         Json(&meal.contents) as _,
-        meal.contents.grade.as_str()
+        meal.contents.grade.as_str(),
+        meal.state.as_str()
     )
     .execute(&mut **tx)
     .await?;
@@ -110,7 +113,8 @@ pub(super) async fn update(tx: &mut Tx, meal: &Meal) -> Result<(), sqlx::Error> 
     let signed = |amount: Option<u32>| amount.map(u32::cast_signed);
     sqlx::query!(
         "update meals set kind = $2, eaten_at = $3, local_date = $4, note = $5, energy_kcal = $6, carbohydrate_mg = $7,
-                          protein_mg = $8, fat_mg = $9, edited_at = $10, contents = $11, grade = $12
+                          protein_mg = $8, fat_mg = $9, edited_at = $10, contents = $11, grade = $12,
+                          state = $13
          where id = $1",
         meal.id.0,
         meal.kind.as_str(),
@@ -123,7 +127,8 @@ pub(super) async fn update(tx: &mut Tx, meal: &Meal) -> Result<(), sqlx::Error> 
         signed(meal.amounts.fat_mg),
         meal.edited_at,
         Json(&meal.contents) as _,
-        meal.contents.grade.as_str()
+        meal.contents.grade.as_str(),
+        meal.state.as_str()
     )
     .execute(&mut **tx)
     .await?;
@@ -181,11 +186,23 @@ pub(super) async fn delete(tx: &mut Tx, meal: MealId, now: DateTime<Utc>) -> Res
     Ok(photo.map(|photo| photo.0))
 }
 
+/// Takes its photo from a meal. Answers which it was.
+pub(super) async fn drop_photo(tx: &mut Tx, meal: MealId) -> Result<Option<StoredPhoto>, sqlx::Error> {
+    let photo = sqlx::query_scalar!(
+        r#"update meals set photo = null from meals before where meals.id = $1 and before.id = $1
+           returning before.photo as "photo: Json<StoredPhoto>""#,
+        meal.0
+    )
+    .fetch_one(&mut **tx)
+    .await?;
+    Ok(photo.map(|photo| photo.0))
+}
+
 /// A user's own meal.
 pub(super) async fn load(db: impl PgExecutor<'_>, owner: UserId, meal: MealId) -> Result<Option<Meal>, sqlx::Error> {
     let row = sqlx::query_as!(
         MealRow,
-        r#"select id, kind, eaten_at, zone, local_date, note, energy_kcal, carbohydrate_mg, protein_mg, fat_mg,
+        r#"select id, kind, eaten_at, zone, local_date, note, state, energy_kcal, carbohydrate_mg, protein_mg, fat_mg,
                   contents as "contents: Json<Contents>", photo as "photo: Json<StoredPhoto>", logged_at, edited_at
            from meals where id = $1 and user_id = $2 and deleted_at is null"#,
         meal.0,
@@ -219,7 +236,7 @@ pub(super) async fn list(
 ) -> Result<Vec<Meal>, sqlx::Error> {
     let rows = sqlx::query_as!(
         MealRow,
-        r#"select id, kind, eaten_at, zone, local_date, note, energy_kcal, carbohydrate_mg, protein_mg, fat_mg,
+        r#"select id, kind, eaten_at, zone, local_date, note, state, energy_kcal, carbohydrate_mg, protein_mg, fat_mg,
                   contents as "contents: Json<Contents>", photo as "photo: Json<StoredPhoto>", logged_at, edited_at
            from meals
            where user_id = $1 and local_date = $2 and ($3::uuid is null or id > $3) and deleted_at is null
@@ -242,7 +259,7 @@ pub(super) async fn list_eaten(
 ) -> Result<Vec<Meal>, sqlx::Error> {
     let rows = sqlx::query_as!(
         MealRow,
-        r#"select id, kind, eaten_at, zone, local_date, note, energy_kcal, carbohydrate_mg, protein_mg, fat_mg,
+        r#"select id, kind, eaten_at, zone, local_date, note, state, energy_kcal, carbohydrate_mg, protein_mg, fat_mg,
                   contents as "contents: Json<Contents>", photo as "photo: Json<StoredPhoto>", logged_at, edited_at
            from meals
            where user_id = $1 and local_date = $2 and deleted_at is null
@@ -268,7 +285,7 @@ pub(crate) async fn list_all(
 ) -> Result<Vec<(Meal, Option<StoredPhoto>)>, sqlx::Error> {
     let rows = sqlx::query_as!(
         MealRow,
-        r#"select id, kind, eaten_at, zone, local_date, note, energy_kcal, carbohydrate_mg, protein_mg, fat_mg,
+        r#"select id, kind, eaten_at, zone, local_date, note, state, energy_kcal, carbohydrate_mg, protein_mg, fat_mg,
                   contents as "contents: Json<Contents>", photo as "photo: Json<StoredPhoto>", logged_at, edited_at
            from meals where user_id = $1 and ($2::uuid is null or id > $2) and deleted_at is null order by id limit $3"#,
         owner.0,
@@ -288,10 +305,12 @@ pub(crate) async fn list_all(
 pub(super) async fn count_near(tx: &mut Tx, owner: UserId, eaten_at: DateTime<Utc>) -> Result<(i64, i64), sqlx::Error> {
     let row = sqlx::query!(
         r#"select count(*) filter (where deleted_at is null) as "here!", count(*) as "logged!" from meals
-           where user_id = $1 and eaten_at > $2 and eaten_at < $3"#,
+           where user_id = $1 and eaten_at > $2 and eaten_at < $3 and id >= first_id_of($4) and id < first_id_of($5)"#,
         owner.0,
         eaten_at - TimeDelta::days(1),
-        eaten_at + TimeDelta::days(1)
+        eaten_at + TimeDelta::days(1),
+        eaten_at - TimeDelta::days(1) - decide::LOGGED_WITHIN,
+        eaten_at + TimeDelta::days(1) + decide::LOGGED_WITHIN
     )
     .fetch_one(&mut **tx)
     .await?;
@@ -307,10 +326,13 @@ pub(super) async fn load_log(
 ) -> Result<Vec<LoggedMeal>, sqlx::Error> {
     let rows = sqlx::query!(
         "select kind, eaten_at, energy_kcal from meals
-         where user_id = $1 and eaten_at >= $2 and eaten_at < $3 and deleted_at is null",
+         where user_id = $1 and eaten_at >= $2 and eaten_at < $3 and deleted_at is null and state = 'known'
+           and id >= first_id_of($4) and id < first_id_of($5)",
         owner.0,
         from,
-        until
+        until,
+        from - decide::LOGGED_WITHIN,
+        until + decide::LOGGED_WITHIN
     )
     .fetch_all(&mut **tx)
     .await?;

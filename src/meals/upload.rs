@@ -5,14 +5,20 @@ use chrono::{DateTime, NaiveDate, Utc};
 use chrono_tz::Tz;
 use lastbite_protocol::{
     AnalysisId, MealId, UserId,
-    meals::{EditMeal, Meal, MealKind, MealOutcome},
+    meals::{EditMeal, Meal, MealKind, MealOutcome, MealState},
 };
 
-use super::{analyses, contents::Known, effects::Diary, store};
+use super::{
+    analyses,
+    contents::{self, Known},
+    effects::Diary,
+    store,
+};
 use crate::{
     App,
     error::{ApiError, ApiResult},
     idempotency::{Answer, Key},
+    journal::{self, StreamId},
     limits,
     media::StoredPhoto,
     photos,
@@ -32,7 +38,8 @@ pub(super) struct Wish {
     pub(super) eaten_at: DateTime<Utc>,
     pub(super) zone: Tz,
     pub(super) note: String,
-    pub(super) known: Known,
+    /// None when its photo is to tell.
+    pub(super) known: Option<Known>,
     /// The analysis that it comes from, whose photo becomes the meal's.
     pub(super) analysis: Option<AnalysisId>,
 }
@@ -63,6 +70,13 @@ pub(super) async fn log(
         photos::show_from_now(&mut diary.journal.tx, photo, app.clock.wall()).await?;
         photo.seen_before = photos::seen_before(&mut diary.journal.tx, owner, photo).await?;
     }
+    let (known, state) = match (wish.known, &photo) {
+        (Some(known), _) => (known, MealState::Known),
+        (None, Some(photo)) => {
+            (contents::unknown(), analyses::begin(&mut diary.journal.tx, app, owner, id, photo).await?)
+        }
+        (None, None) => return Err(contents::needed()),
+    };
     let meal = Meal {
         id,
         kind: wish.kind,
@@ -70,8 +84,9 @@ pub(super) async fn log(
         zone: wish.zone,
         local_date: local_date(eaten_at, wish.zone),
         note: wish.note,
-        amounts: wish.known.amounts,
-        contents: wish.known.contents,
+        state,
+        amounts: known.amounts,
+        contents: known.contents,
         photo: photo.as_ref().map(|photo| store::photo_of(id, photo)),
         logged_at: diary.now,
         edited_at: None,
@@ -111,7 +126,7 @@ pub(super) async fn edit(
     meal.kind = change.kind.unwrap_or(meal.kind);
     meal.note = change.note.unwrap_or(meal.note);
     if let Some(known) = known {
-        (meal.amounts, meal.contents) = (known.amounts, known.contents);
+        (meal.amounts, meal.contents, meal.state) = (known.amounts, known.contents, MealState::Known);
     }
     meal.edited_at = Some(diary.now);
     store::keep_version(&mut diary.journal.tx, &before, diary.now).await?;
@@ -138,6 +153,46 @@ pub(super) async fn delete(app: &App, owner: UserId, id: MealId) -> ApiResult<Me
         photos::forget(app, photo).await;
     }
     Ok(MealOutcome { meal, effects })
+}
+
+/// What was seen on the photo of a meal that waits for it; with nothing, its owner is asked. Of a meal that was told meanwhile
+/// nothing is changed.
+pub(super) async fn learn(app: &App, owner: UserId, id: MealId, known: Option<Known>, is_unfit: bool) -> ApiResult<()> {
+    let tx = app.db.jobs.begin().await?;
+    let mut diary = Diary::open(app, tx, owner).await?;
+    let mut meal = store::load(&mut *diary.journal.tx, owner, id).await?.ok_or_else(|| ApiError::not_found("meal"))?;
+    if meal.state != MealState::Analysing {
+        return Ok(());
+    }
+    let event = if let Some(known) = known {
+        (meal.amounts, meal.contents, meal.state) = (known.amounts, known.contents, MealState::Known);
+        Event::MealEdited { meal: id }
+    } else {
+        meal.state = MealState::Asked;
+        Event::MealAsked { meal: id }
+    };
+    store::update(&mut diary.journal.tx, &meal).await?;
+    let unfit = if is_unfit { store::drop_photo(&mut diary.journal.tx, id).await? } else { None };
+    if let Some(photo) = &unfit {
+        photos::let_go(&mut *diary.journal.tx, photo, app.clock.wall()).await?;
+    }
+    diary.tell(event, meal.eaten_at, None).await?;
+    diary.journal.commit(&app.bus).await?;
+    if let Some(photo) = &unfit {
+        photos::forget(app, photo).await;
+    }
+    Ok(())
+}
+
+/// Tells a meal's owner that it takes a while to see what is on its photo.
+pub(super) async fn tell_slow(app: &App, owner: UserId, id: MealId) -> ApiResult<()> {
+    let stream = StreamId::User(owner);
+    let mut journal = journal::lock(app.db.jobs.begin().await?, [stream]).await?;
+    if store::load(&mut *journal.tx, owner, id).await?.is_some_and(|meal| meal.state == MealState::Analysing) {
+        journal.append(stream, app.clock.now(), vec![Event::MealAnalysing { meal: id }]).await?;
+        journal.commit(&app.bus).await?;
+    }
+    Ok(())
 }
 
 /// The instant as Postgres will give it back, so that what is decided now is what is judged later: to the microsecond, and

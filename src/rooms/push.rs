@@ -38,7 +38,9 @@ pub fn visible(numbered: &Numbered, nickname_of: impl Fn(UserId) -> String) -> O
         | Event::Withdrawn { .. }
         | Event::MealLogged { .. }
         | Event::MealEdited { .. }
-        | Event::MealDeleted { .. } => return None,
+        | Event::MealDeleted { .. }
+        | Event::MealAnalysing { .. }
+        | Event::MealAsked { .. } => return None,
     };
     Some(NumberedEvent { n: numbered.n, at: numbered.at, happened })
 }

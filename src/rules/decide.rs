@@ -112,6 +112,9 @@ pub fn eaten_at(eaten_at: DateTime<Utc>, now: DateTime<Utc>) -> Result<(), Refus
     Ok(())
 }
 
+/// A meal is logged, and may be moved, within this of when it was eaten.
+pub const LOGGED_WITHIN: TimeDelta = TimeDelta::hours(EATEN_AGO_HOURS_MOST + 1);
+
 /// Whether a meal that was logged then may be said to have been eaten at another time: it stays near.
 ///
 /// # Errors

@@ -85,6 +85,14 @@ pub enum Event {
     MealDeleted {
         meal: MealId,
     },
+    /// It takes a while to see what is on its photo.
+    MealAnalysing {
+        meal: MealId,
+    },
+    /// Nobody could tell what is on its photo: its owner is asked.
+    MealAsked {
+        meal: MealId,
+    },
 }
 
 /// An event with its place in its stream.
@@ -121,7 +129,9 @@ impl Event {
             | Self::Cancelled { .. }
             | Self::MealLogged { .. }
             | Self::MealEdited { .. }
-            | Self::MealDeleted { .. } => None,
+            | Self::MealDeleted { .. }
+            | Self::MealAnalysing { .. }
+            | Self::MealAsked { .. } => None,
         }
     }
 }

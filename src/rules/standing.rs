@@ -50,7 +50,9 @@ pub fn apply(before: Option<Standing>, event: &Event) -> Option<Standing> {
         | Event::Cancelled { .. }
         | Event::MealLogged { .. }
         | Event::MealEdited { .. }
-        | Event::MealDeleted { .. } => {}
+        | Event::MealDeleted { .. }
+        | Event::MealAnalysing { .. }
+        | Event::MealAsked { .. } => {}
     }
     Some(standing)
 }

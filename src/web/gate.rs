@@ -80,6 +80,7 @@ pub const ROUTES: &[(Method, &str, Needs, Policy)] = &[
     (Method::DELETE, "/api/v1/accounts/me/picture", Needs::Token, WRITE),
     (Method::POST, "/api/v1/accounts/me/export", Needs::Token, EXPORT),
     (Method::GET, "/api/v1/accounts/me/export", Needs::Token, USUAL),
+    (Method::GET, "/api/v1/accounts/me/events", Needs::Token, USUAL),
     (Method::PATCH, "/api/v1/accounts/me/body", Needs::Token, WRITE),
     (Method::DELETE, "/api/v1/accounts/me/body", Needs::Token, WRITE),
     (Method::GET, "/api/v1/accounts/me/weights", Needs::Token, USUAL),
@@ -131,6 +132,7 @@ pub const ROUTES: &[(Method, &str, Needs, Policy)] = &[
     (Method::DELETE, "/api/v1/meals/{id}", Needs::Token, WRITE),
     (Method::POST, "/api/v1/meals/{id}/copies", Needs::Token, WRITE),
     (Method::GET, "/api/v1/meals/{id}/versions", Needs::Token, USUAL),
+    (Method::GET, "/api/v1/meals/{id}/analysis", Needs::Token, USUAL),
     (Method::GET, "/api/v1/meals/{id}/photo/{size}", Needs::Token, USUAL),
     (Method::GET, "/api/v1/meals/{id}/photo/{size}/link", Needs::Token, USUAL),
 ];

@@ -123,8 +123,9 @@ async fn a_diary_of_meals_logged_and_taken_back_has_an_end_too() {
     // A verdict keeps a record of deleted meals: the rest of them as if logged and deleted one by one.
     sqlx::query(
         "insert into meals (id, user_id, kind, eaten_at, zone, local_date, note, energy_kcal, logged_at, deleted_at)
-         select gen_random_uuid(), user_id, kind, eaten_at, zone, local_date, note, energy_kcal, logged_at, logged_at
-         from meals, generate_series(2, 300) where user_id = $1",
+         select (left(id::text, 24) || lpad(n::text, 12, '0'))::uuid, user_id, kind, eaten_at, zone, local_date, note,
+                energy_kcal, logged_at, logged_at
+         from meals, generate_series(2, 300) n where user_id = $1",
     )
     .bind(mina.id.0)
     .execute(&world.db)

@@ -8,15 +8,15 @@ use axum::{
 use bytes::Bytes;
 use lastbite_protocol::{
     UserId,
-    rest::{Export, Photo, Problem},
+    rest::{Export, OwnEvent, Page, Photo, Problem},
 };
 use utoipa_axum::{router::OpenApiRouter, routes};
 
-use super::super::{export, picture};
+use super::super::{events, export, picture};
 use crate::{
     App,
     auth::Caller,
-    body::{self, Json, Path},
+    body::{self, Json, PageQuery, Path, Query, page},
     error::{ApiError, ApiResult},
     limits,
     meals::photo::PHOTO_BYTES_MAX,
@@ -28,6 +28,7 @@ pub(super) fn routes() -> OpenApiRouter<App> {
         .routes(routes!(ask_export, read_export))
         .routes(routes!(set_picture, remove_picture))
         .routes(routes!(show_picture))
+        .routes(routes!(list_events))
 }
 
 /// Asks for an archive of all that is one's own. It is written in a while, one at a time, and at most three a day.
@@ -61,6 +62,23 @@ pub(crate) async fn fetch_export(State(app): State<App>, Path(token): Path<Strin
         (header::CONTENT_LENGTH, &bytes.to_string()),
     ];
     Ok((headers, axum::body::Body::from_stream(zip)).into_response())
+}
+
+/// What has happened in the caller's own stream, in order; the socket's `own` says how far it has come.
+#[utoipa::path(
+    get, path = "/accounts/me/events", operation_id = "list_own_events", tag = "profile", params(PageQuery),
+    security(("token" = [])),
+    responses((status = 200, body = Page<OwnEvent>), (status = 400, body = Problem), (status = 401, body = Problem))
+)]
+async fn list_events(
+    State(app): State<App>,
+    caller: Caller,
+    Query(paging): Query<PageQuery>,
+) -> ApiResult<Json<Page<OwnEvent>>> {
+    let limit = paging.limit()?;
+    let after = paging.after::<u64>()?.unwrap_or_default().min(i64::MAX.cast_unsigned());
+    let found = events::list(&app.db.api, caller.user, after, limit + 1).await?;
+    Ok(Json(page(found, limit, |last| last.n.to_string())))
 }
 
 /// A picture as it comes.

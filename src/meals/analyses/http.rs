@@ -5,20 +5,23 @@ use axum::{
     http::StatusCode,
 };
 use bytes::Bytes;
-use lastbite_protocol::rest::{Analysis, Problem};
+use lastbite_protocol::{
+    MealId,
+    rest::{Analysis, Problem},
+};
 use utoipa_axum::{router::OpenApiRouter, routes};
 
-use super::super::form;
+use super::{super::form, store};
 use crate::{
     App,
     auth::Caller,
-    body::Json,
+    body::{Json, Path},
     error::{ApiError, ApiResult},
 };
 
 /// The routes of this feature.
 pub(crate) fn routes() -> OpenApiRouter<App> {
-    OpenApiRouter::new().routes(routes!(analyze))
+    OpenApiRouter::new().routes(routes!(analyze)).routes(routes!(read_analysis))
 }
 
 /// The part of a multipart body.
@@ -56,4 +59,15 @@ async fn analyze(State(app): State<App>, caller: Caller, request: Request) -> Ap
     };
     let [photo] = form::read(request, ["photo"]).await?;
     Ok((StatusCode::CREATED, Json(super::make(&app, caller.user, photo).await?)))
+}
+
+/// What was seen on the photo of one's own meal.
+#[utoipa::path(
+    get, path = "/meals/{id}/analysis", operation_id = "read_meal_analysis", tag = "meals", params(("id" = MealId, Path)),
+    security(("token" = [])),
+    responses((status = 200, body = Analysis), (status = 401, body = Problem), (status = 404, body = Problem))
+)]
+async fn read_analysis(State(app): State<App>, caller: Caller, Path(id): Path<MealId>) -> ApiResult<Json<Analysis>> {
+    let found = store::load_of(&app.db.api, caller.user, id).await?;
+    found.map(Json).ok_or_else(|| ApiError::not_found("analysis"))
 }

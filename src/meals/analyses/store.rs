@@ -2,7 +2,11 @@
 
 use axum::http::StatusCode;
 use chrono::{DateTime, TimeDelta, Utc};
-use lastbite_protocol::{AnalysisId, MealId, UserId, analyses::Guess, foods::Food};
+use lastbite_protocol::{
+    AnalysisId, MealId, UserId,
+    analyses::{Analysis, Guess},
+    foods::Food,
+};
 use sqlx::{PgPool, types::Json};
 
 use crate::{
@@ -23,10 +27,25 @@ pub(super) async fn claim(
     photo: &StoredPhoto,
     now: DateTime<Utc>,
 ) -> ApiResult<bool> {
-    let since = now - limits::ANALYSES_WITHIN;
     let mut tx = app.db.api.begin().await?;
+    let outside = claim_in(&mut tx, app, owner, id, photo, now).await?;
+    photos::let_go(&mut *tx, photo, app.clock.wall() + limits::ANALYSIS_KEPT).await?;
+    tx.commit().await?;
+    Ok(outside)
+}
+
+/// The same within a transaction.
+pub(super) async fn claim_in(
+    tx: &mut Tx,
+    app: &App,
+    owner: UserId,
+    id: AnalysisId,
+    photo: &StoredPhoto,
+    now: DateTime<Utc>,
+) -> ApiResult<bool> {
+    let since = now - limits::ANALYSES_WITHIN;
     // One at a time, or many at once would all be the last.
-    sqlx::query!("select from users where id = $1 for no key update", owner.0).fetch_optional(&mut *tx).await?;
+    sqlx::query!("select from users where id = $1 for no key update", owner.0).fetch_optional(&mut **tx).await?;
     let looks = sqlx::query!(
         r#"select (select count(*) from analyses where user_id = $1 and made_at > $2) as "own!",
                   (select count(*) from analyses where outside and made_at > $2) as "outside!",
@@ -35,7 +54,7 @@ pub(super) async fn claim(
         owner.0,
         since
     )
-    .fetch_one(&mut *tx)
+    .fetch_one(&mut **tx)
     .await?;
     if looks.own >= limits::ANALYSES_PER_USER_MAX {
         let detail = format!("at most {} photos within 24 hours are looked at", limits::ANALYSES_PER_USER_MAX);
@@ -51,11 +70,57 @@ pub(super) async fn claim(
         now,
         outside
     )
-    .execute(&mut *tx)
+    .execute(&mut **tx)
     .await?;
-    photos::let_go(&mut *tx, photo, app.clock.wall() + limits::ANALYSIS_KEPT).await?;
-    tx.commit().await?;
     Ok(outside)
+}
+
+/// Whether the photo of an analysis may be shown to somebody outside.
+pub(super) async fn may_leave(pool: &PgPool, id: AnalysisId) -> Result<bool, sqlx::Error> {
+    let found = sqlx::query_scalar!("select outside from analyses where id = $1", id.0).fetch_optional(pool).await?;
+    Ok(found.unwrap_or_default())
+}
+
+/// What was seen on the photo of a user's own meal.
+pub(super) async fn load_of(pool: &PgPool, owner: UserId, meal: MealId) -> Result<Option<Analysis>, sqlx::Error> {
+    let row = sqlx::query!(
+        r#"select id, made_at, provider, model, guesses as "guesses: Json<Vec<Guess>>" from analyses
+           where meal_id = $1 and user_id = $2"#,
+        meal.0,
+        owner.0
+    )
+    .fetch_optional(pool)
+    .await?;
+    Ok(row.map(|row| {
+        let guesses = row.guesses.map(|guesses| guesses.0).unwrap_or_default();
+        Analysis {
+            id: row.id.into(),
+            made_at: row.made_at,
+            expires_at: row.made_at + limits::ANALYSIS_KEPT,
+            known: guesses.iter().any(|guess| guess.food.is_some()),
+            provider: row.provider,
+            model: row.model,
+            guesses,
+            usual: Vec::new(),
+        }
+    }))
+}
+
+/// An analysis is that of a meal which is being written.
+pub(super) async fn belongs_to(tx: &mut Tx, id: AnalysisId, meal: MealId) -> Result<(), sqlx::Error> {
+    sqlx::query!("update analyses set meal_id = $2 where id = $1", id.0, meal.0).execute(&mut **tx).await?;
+    Ok(())
+}
+
+/// Meals whose photo nobody has looked at for as long as a day waits for it.
+pub(super) async fn list_given_up(pool: &PgPool, now: DateTime<Utc>) -> Result<Vec<(UserId, MealId)>, sqlx::Error> {
+    let rows = sqlx::query!(
+        "select user_id, id from meals where state = 'analysing' and logged_at < $1 limit 100",
+        now - limits::ANALYSIS_KEPT
+    )
+    .fetch_all(pool)
+    .await?;
+    Ok(rows.into_iter().map(|row| (row.user_id.into(), row.id.into())).collect())
 }
 
 /// Keeps what was seen, word for word, and what was made of it.
@@ -126,10 +191,7 @@ pub(in crate::meals) async fn forget_of(tx: &mut Tx, meal: MealId) -> Result<(),
 }
 
 /// Forgets analyses that became no meal in time; their photos go by themselves.
-///
-/// # Errors
-/// Postgres is away.
-pub(crate) async fn forget_old(pool: &PgPool, now: DateTime<Utc>) -> Result<(), sqlx::Error> {
+pub(super) async fn forget_old(pool: &PgPool, now: DateTime<Utc>) -> Result<(), sqlx::Error> {
     let long_ago = now - limits::ANALYSIS_KEPT;
     sqlx::query!("delete from analyses where meal_id is null and made_at <= $1", long_ago).execute(pool).await?;
     Ok(())

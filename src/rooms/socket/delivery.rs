@@ -28,6 +28,9 @@ impl Session {
         for at in 0..self.watching.len() {
             self.deliver_one(at).await?;
         }
+        if let Some(n) = self.identity.as_mut().and_then(|identity| identity.connected.untold()) {
+            self.send(&ServerMessage::Own { n }).await?;
+        }
         self.tell_places().await
     }
 

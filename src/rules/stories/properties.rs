@@ -137,6 +137,8 @@ fn any_event() -> impl Strategy<Value = Event> {
         meal().prop_map(|meal| Event::MealLogged { meal }),
         meal().prop_map(|meal| Event::MealEdited { meal }),
         meal().prop_map(|meal| Event::MealDeleted { meal }),
+        meal().prop_map(|meal| Event::MealAnalysing { meal }),
+        meal().prop_map(|meal| Event::MealAsked { meal }),
     ]
 }
 

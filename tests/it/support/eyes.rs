@@ -83,6 +83,11 @@ impl Eyes {
         self.eye(&json!({ "kind": "openai", "model": "sees-1", "key": "openai-key" }))
     }
 
+    /// The same with more patience.
+    pub(crate) fn as_patient_openai(&self) -> Eye {
+        self.eye(&json!({ "kind": "openai", "model": "sees-1", "timeout_s": 10 }))
+    }
+
     /// As a server's setting names it, with a second of patience.
     pub(crate) fn as_google(&self) -> Eye {
         self.eye(&json!({ "kind": "google", "key": "google-key" }))
@@ -91,7 +96,9 @@ impl Eyes {
     fn eye(&self, entry: &Value) -> Eye {
         let mut entry = entry.clone();
         entry["base"] = json!(self.base);
-        entry["timeout_s"] = json!(1);
+        if entry["timeout_s"].is_null() {
+            entry["timeout_s"] = json!(1);
+        }
         eyes::parse(&json!([entry]).to_string(), Environment::Development).unwrap().remove(0)
     }
 }

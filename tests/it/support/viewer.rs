@@ -46,6 +46,8 @@ pub(crate) struct Model {
     pub(crate) watching: Option<u32>,
     pub(crate) snapshots: usize,
     pub(crate) ticks: usize,
+    /// How far the user's own stream has come.
+    pub(crate) own: u64,
     pub(crate) oks: Vec<u32>,
     pub(crate) errors: Vec<(Option<u32>, String)>,
     pub(crate) welcome: Option<ServerMessage>,
@@ -84,6 +86,7 @@ impl Model {
             ServerMessage::Welcome { .. } => self.welcome = Some(message),
             ServerMessage::Ok { id } => self.oks.push(id),
             ServerMessage::Error { id, code, .. } => self.errors.push((id, code)),
+            ServerMessage::Own { n } => self.own = self.own.max(n),
             ServerMessage::Snapshot { n, board, counts, .. } => {
                 assert!(self.n.is_none_or(|seen| n >= seen), "a snapshot does not go back: {n} after {:?}", self.n);
                 self.snapshots += 1;
