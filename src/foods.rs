@@ -10,6 +10,6 @@ mod store;
 mod table;
 
 pub use http::routes;
-pub(crate) use store::{erase, find_one, load_many};
+pub(crate) use store::{erase, find_one, list_own, load_many};
 pub use table::load;
 pub(crate) use table::of_class;

@@ -124,6 +124,8 @@ pub const JOB_CONNECTIONS_MAX: u32 = 3;
 pub const JOBS_AT_ONCE_MAX: usize = 4;
 /// Answers about diaries that a node keeps: some thousands.
 pub const GLANCES_BYTES_MAX: u64 = 64 * 1024 * 1024;
+/// Water of a day; more is a slip.
+pub const WATER_ML_MAX: u32 = 20_000;
 pub const DIARY_RANGE_DAYS_MAX: u64 = 366;
 /// As many as a day of 24 hours can have and then some (`MEALS_NEAR_MAX`).
 pub const DIARY_DAY_MEALS_MAX: i64 = 200;

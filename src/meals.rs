@@ -10,7 +10,7 @@ pub mod http;
 mod store;
 mod upload;
 
-pub(crate) use analyses::tidy_up;
+pub(crate) use analyses::{list_all as list_analyses, tidy_up};
 pub use erase::erase;
 pub(crate) use store::list_all;
 

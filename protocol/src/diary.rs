@@ -67,6 +67,18 @@ pub struct DiaryDay {
     /// What the user weighed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub weight_g: Option<u32>,
+    /// Water that the user drank, as they told, ml.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub water_ml: Option<u32>,
+}
+
+/// Water of a day.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SetWater {
+    /// All that was drunk on that day, in ml; 0 forgets it.
+    #[schema(maximum = 20_000)]
+    pub water_ml: u32,
 }
 
 /// A day in a calendar.
@@ -87,6 +99,9 @@ pub struct DayGlance {
     /// What the user weighed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub weight_g: Option<u32>,
+    /// Water that the user drank, as they told, ml.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub water_ml: Option<u32>,
 }
 
 /// A month of the diary.

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use bytes::Bytes;
 use chrono::SecondsFormat;
+use futures_util::future::BoxFuture;
 use lastbite_protocol::{
     SessionId, Standing, UserId,
     profile::{Body, Targets},
@@ -17,7 +18,7 @@ use super::{archive::Archive, consents, oidc, profile, sessions, store};
 use crate::{
     App,
     error::ApiError,
-    limits, meals,
+    foods, limits, meals,
     media::{Size, StoredPhoto},
 };
 
@@ -65,8 +66,11 @@ pub(super) async fn write(app: &App, user: UserId) -> anyhow::Result<Option<std:
     archive.text("body.json").await;
     archive.bytes(serde_json::to_vec_pretty(&health)?).await;
     write_weights(pool, user, &archive).await?;
+    write_waters(pool, user, &archive).await?;
     write_challenges(pool, user, &archive).await?;
     write_meals(pool, user, &archive).await?;
+    write_foods(pool, user, &archive).await?;
+    write_analyses(pool, user, &archive).await?;
     write_pictures(app, user, &archive).await?;
     Ok(Some(archive.end().await?))
 }
@@ -84,6 +88,19 @@ async fn write_weights(pool: &PgPool, user: UserId, archive: &Archive) -> anyhow
         let Some(last) = page.last() else { return Ok(()) };
         before = Some(last.date);
         let lines: String = page.iter().map(|it| format!("{},{}\r\n", it.date, it.weight_g)).collect();
+        archive.bytes(lines).await;
+    }
+}
+
+async fn write_waters(pool: &PgPool, user: UserId, archive: &Archive) -> anyhow::Result<()> {
+    archive.text("water.csv").await;
+    archive.bytes(format!("{UTF_8}date,water_ml\r\n")).await;
+    let mut before = None;
+    loop {
+        let page = meals::diary::list_waters(pool, user, before, limits::EXPORT_PAGE_ROWS).await?;
+        let Some((last, _)) = page.last() else { return Ok(()) };
+        before = Some(*last);
+        let lines: String = page.iter().map(|(date, water_ml)| format!("{date},{water_ml}\r\n")).collect();
         archive.bytes(lines).await;
     }
 }
@@ -169,19 +186,58 @@ async fn write_meals(pool: &PgPool, user: UserId, archive: &Archive) -> anyhow::
             archive.bytes(line).await;
         }
     }
-    archive.text("meals.json").await;
-    let (mut after, mut between) = (None, "[\n");
+    write_json(archive, "meals.json", |after| {
+        Box::pin(async move {
+            let page = meals::list_all(pool, user, after, limits::EXPORT_PAGE_ROWS).await?;
+            Ok(page.into_iter().map(|(meal, _)| (meal.id, meal)).collect())
+        })
+    })
+    .await
+}
+
+async fn write_foods(pool: &PgPool, user: UserId, archive: &Archive) -> anyhow::Result<()> {
+    write_json(archive, "foods.json", |before: Option<String>| {
+        Box::pin(async move {
+            let page = foods::list_own(pool, user, before, limits::EXPORT_PAGE_ROWS).await?;
+            Ok(page.into_iter().map(|food| (food.id.clone(), food)).collect())
+        })
+    })
+    .await
+}
+
+/// What was seen on photos, with the answers as they came.
+async fn write_analyses(pool: &PgPool, user: UserId, archive: &Archive) -> anyhow::Result<()> {
+    write_json(archive, "analyses.json", |after| {
+        Box::pin(async move {
+            let page = meals::list_analyses(pool, user, after, limits::EXPORT_PAGE_ROWS).await?;
+            Ok(page.into_iter().map(|told| (told.id, told)).collect())
+        })
+    })
+    .await
+}
+
+/// An array that is read page by page, each from where the one before has ended.
+async fn write_json<'a, K, T: Serialize>(
+    archive: &Archive,
+    name: &str,
+    read: impl Fn(Option<K>) -> BoxFuture<'a, anyhow::Result<Vec<(K, T)>>>,
+) -> anyhow::Result<()> {
+    archive.text(name).await;
+    let (mut after, mut between, mut is_empty) = (None, "[\n", true);
     loop {
-        let page = meals::list_all(pool, user, after, limits::EXPORT_PAGE_ROWS).await?;
-        let Some((last, _)) = page.last() else { break };
-        after = Some(last.id);
-        for (meal, _) in page {
+        let page = read(after).await?;
+        let mut last = None;
+        for (key, item) in page {
             archive.bytes(Bytes::from_static(between.as_bytes())).await;
-            archive.bytes(serde_json::to_vec(&meal)?).await;
-            between = ",\n";
+            archive.bytes(serde_json::to_vec(&item)?).await;
+            (last, between, is_empty) = (Some(key), ",\n", false);
         }
+        if last.is_none() {
+            break;
+        }
+        after = last;
     }
-    archive.bytes(if after.is_some() { "\n]\n" } else { "[]\n" }).await;
+    archive.bytes(if is_empty { "[]\n" } else { "\n]\n" }).await;
     Ok(())
 }
 

@@ -155,7 +155,7 @@ pub(crate) async fn load_many(db: impl PgExecutor<'_>, user: UserId, ids: &[Stri
 ///
 /// # Errors
 /// Postgres is away.
-pub(super) async fn list_own(
+pub(crate) async fn list_own(
     pool: &PgPool,
     user: UserId,
     before: Option<String>,

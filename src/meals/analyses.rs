@@ -29,6 +29,7 @@ mod job;
 mod store;
 
 pub(super) use job::{AnalyseMeal, begin};
+pub(crate) use store::list_all;
 pub(super) use store::{erase, forget_of};
 
 /// Forgets analyses that became no meal in time, and asks the owners of meals that nobody has looked at.

@@ -25,13 +25,16 @@ pub(super) mod http;
 mod store;
 
 pub use cache::Glances;
-pub(super) use store::{logged_before, logged_from};
+pub(crate) use store::list_waters;
+pub(super) use store::{erase, logged_before, logged_from};
 
 /// What a glance is made of.
 struct Facts {
     meals: Vec<Eaten>,
     verdicts: Vec<(NaiveDate, VerdictGlance)>,
     weights: Vec<Weight>,
+    /// Dates and ml.
+    waters: Vec<(NaiveDate, u32)>,
     target_kcal: Option<u32>,
 }
 
@@ -123,6 +126,7 @@ fn day(date: NaiveDate, meals: Vec<Meal>, facts: Facts) -> DiaryDay {
         target_kcal: facts.target_kcal,
         verdicts: facts.verdicts.into_iter().map(|(_, verdict)| verdict).collect(),
         weight_g: facts.weights.first().map(|weight| weight.weight_g),
+        water_ml: facts.waters.first().map(|(_, water_ml)| *water_ml),
         meals,
     }
 }
@@ -137,6 +141,7 @@ fn days(facts: &Facts) -> Vec<DayGlance> {
         grade: Grade::Unknown,
         verdicts: Vec::new(),
         weight_g: None,
+        water_ml: None,
     };
     let mut eaten: BTreeMap<NaiveDate, Vec<&Eaten>> = BTreeMap::new();
     for meal in &facts.meals {
@@ -159,6 +164,9 @@ fn days(facts: &Facts) -> Vec<DayGlance> {
     }
     for weight in &facts.weights {
         days.entry(weight.date).or_insert_with(|| blank(weight.date)).weight_g = Some(weight.weight_g);
+    }
+    for (date, water_ml) in &facts.waters {
+        days.entry(*date).or_insert_with(|| blank(*date)).water_ml = Some(*water_ml);
     }
     days.into_values().collect()
 }
@@ -241,6 +249,7 @@ mod tests {
             meals: energies.iter().map(|(date, energy)| glance(date, *energy, Grade::Unknown)).collect(),
             verdicts: Vec::new(),
             weights: Vec::new(),
+            waters: Vec::new(),
             target_kcal: Some(1_000),
         }
     }

@@ -2,7 +2,7 @@
 
 use lastbite_protocol::UserId;
 
-use super::analyses;
+use super::{analyses, diary};
 use crate::App;
 
 /// Meals erased at a time.
@@ -14,6 +14,7 @@ const AT_ONCE: i64 = 200;
 /// Postgres is away; what was not erased can be tried again.
 pub async fn erase(app: &App, user: UserId) -> anyhow::Result<()> {
     analyses::erase(&app.db.jobs, user).await?;
+    diary::erase(&app.db.jobs, user).await?;
     loop {
         let ids = sqlx::query_scalar!("select id from meals where user_id = $1 order by id limit $2", user.0, AT_ONCE)
             .fetch_all(&app.db.jobs)

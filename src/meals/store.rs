@@ -240,11 +240,14 @@ pub(super) async fn list(
                   contents as "contents: Json<Contents>", photo as "photo: Json<StoredPhoto>", logged_at, edited_at
            from meals
            where user_id = $1 and local_date = $2 and ($3::uuid is null or id > $3) and deleted_at is null
+             and id >= first_id_of($5::date) and id < first_id_of($6::date)
            order by id limit $4"#,
         owner.0,
         date,
         after.map(|id| id.0),
-        i64::from(limit)
+        i64::from(limit),
+        diary::logged_from(date),
+        diary::logged_before(date)
     )
     .fetch_all(pool)
     .await?;

@@ -119,6 +119,7 @@ pub const ROUTES: &[(Method, &str, Needs, Policy)] = &[
     (Method::GET, "/api/v1/diary/day", Needs::Token, USUAL),
     (Method::GET, "/api/v1/diary/month", Needs::Token, USUAL),
     (Method::GET, "/api/v1/diary/range", Needs::Token, USUAL),
+    (Method::PUT, "/api/v1/diary/water/{date}", Needs::Token, WRITE),
     (Method::GET, "/api/v1/foods", Needs::Token, USUAL),
     (Method::GET, "/api/v1/foods/{id}", Needs::Token, USUAL),
     (Method::DELETE, "/api/v1/foods/{id}", Needs::Token, WRITE),

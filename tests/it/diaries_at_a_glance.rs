@@ -20,6 +20,10 @@ impl Player {
         self.api.get(&format!("/api/v1/diary/month?month={month}")).await.ok(200)
     }
 
+    async fn drank(&self, date: &str, water_ml: u32) -> Answer {
+        self.api.put(&format!("/api/v1/diary/water/{date}"), &json!({ "water_ml": water_ml })).await
+    }
+
     async fn weighed(&self, date: &str, weight_g: u32) {
         let consent = json!({ "version": 1, "given": true });
         self.api.put("/api/v1/accounts/me/consents/health_data", &consent).await.ok::<Value>(200);
@@ -175,5 +179,26 @@ async fn dates_that_are_none_are_refused() {
         mina.api.get(&format!("/api/v1/diary/{wrong}")).await.refused(400, "query_invalid");
     }
     mina.api.get("/api/v1/diary/range?from=2025-01-01&to=2026-01-01").await.ok::<DiaryRange>(200);
+    world.stop().await;
+}
+
+#[tokio::test]
+async fn water_is_told_for_a_day_and_seen_at_once() {
+    let world = World::open().await;
+    let (mina, jun) = (world.user("mina").await, world.user("jun").await);
+    let none = mina.day("2026-03-01").await;
+    assert_eq!(none.water_ml, None);
+    for water_ml in [500, 1_500] {
+        mina.drank("2026-03-01", water_ml).await.ok_empty(204);
+        assert_eq!(mina.day("2026-03-01").await.water_ml, Some(water_ml));
+    }
+    assert_eq!(mina.month("2026-03").await.days[0].water_ml, Some(1_500));
+    assert_eq!((jun.day("2026-03-01").await.water_ml, mina.day("2026-03-02").await.water_ml), (None, None));
+    mina.drank("2026-03-01", 0).await.ok_empty(204);
+    assert_eq!(mina.day("2026-03-01").await, none);
+    mina.drank("2026-03-01", 20_001).await.refused(422, "water_out_of_range");
+    mina.drank("1899-01-01", 1).await.refused(400, "query_invalid");
+    mina.drank("2026-02-30", 1).await.refused(404, "not_found");
+    world.api().put("/api/v1/diary/water/2026-03-01", &json!({ "water_ml": 1 })).await.refused(401, "token_missing");
     world.stop().await;
 }

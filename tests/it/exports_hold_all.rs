@@ -8,11 +8,15 @@ use lastbite_protocol::{
     profile::{Body, Weight},
     rest::{Consent, Export, ExportState, Meal, MealOutcome},
 };
+use reqwest::{
+    Method,
+    multipart::{Form, Part},
+};
 use serde_json::{Value, json};
 use zip::ZipArchive;
 
 use crate::support::{
-    Player, Setup, World, challenge, dinner, lunch, pictures, seoul, tells, until,
+    Answer, Player, Setup, World, challenge, dinner, lunch, pictures, seoul, tells, until,
     uploads::{files_in, lunch_today},
 };
 
@@ -74,6 +78,11 @@ async fn an_export_holds_all_of_ones_own_and_nothing_of_others() {
     mina.joins(jun.hosts(&wish).await).await;
     mina.weighs_in(55_300).await;
     jun.weighs_in(81_900).await;
+    mina.api.put("/api/v1/diary/water/2026-03-01", &json!({ "water_ml": 1_500 })).await.ok_empty(204);
+    let soup = json!({ "name": "grandma's soup", "category": "general", "per_100g": { "energy_kcal": 40 } });
+    mina.api.post("/api/v1/accounts/me/foods", &soup).await.ok::<Value>(201);
+    let form = Form::new().part("photo", Part::bytes(pictures::jpeg(80, 40)));
+    Answer::of(mina.api.request(Method::POST, "/api/v1/meals/analyze").multipart(form)).await.ok::<Value>(201);
     let logged: MealOutcome = mina.uploads(&lunch_today(), pictures::jpeg(80, 40), None).await.ok(201);
     let with_picture = logged.meal;
     let mut quoted = json!(dinner("2026-03-01", 500));
@@ -98,9 +107,24 @@ async fn an_export_holds_all_of_ones_own_and_nothing_of_others() {
     let files = unzipped(&answer.body);
     let names: Vec<_> = files.iter().map(|(name, _)| name.as_str()).collect();
     let photo = format!("photos/{}.jpg", with_picture.id);
-    let expected =
-        ["account.json", "body.json", "weights.csv", "challenges.csv", "meals.csv", "meals.json", photo.as_str()];
+    let expected = [
+        "account.json",
+        "body.json",
+        "weights.csv",
+        "water.csv",
+        "challenges.csv",
+        "meals.csv",
+        "meals.json",
+        "foods.json",
+        "analyses.json",
+        photo.as_str(),
+    ];
     assert_eq!(names, expected);
+    assert_eq!(text(&files, "water.csv"), "date,water_ml\r\n2026-03-01,1500\r\n");
+    let foods: Value = serde_json::from_str(&text(&files, "foods.json")).unwrap();
+    assert_eq!((foods.as_array().unwrap().len(), &foods[0]["name_en"]), (1, &json!("grandma's soup")));
+    let analyses: Value = serde_json::from_str(&text(&files, "analyses.json")).unwrap();
+    assert_eq!((analyses.as_array().unwrap().len(), &analyses[0]["provider"]), (1, &Value::Null));
 
     let account: Value = serde_json::from_str(&text(&files, "account.json")).unwrap();
     assert_eq!(account["account"]["email"], "mina@example.com");

@@ -36,6 +36,7 @@ mod meals_move_the_board;
 mod operators_run_commands;
 mod page_comes_back;
 mod page_fits_its_reader;
+mod page_keeps_the_diary;
 mod page_leads_the_way;
 mod page_shows_the_game;
 mod page_signs_in;

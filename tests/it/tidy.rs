@@ -75,6 +75,7 @@ const OWNERS: &[(&str, &str)] = &[
     ("streams", "journal"),
     ("users", "accounts"),
     ("verdicts", "challenges"),
+    ("waters", "meals"),
     ("weights", "accounts"),
 ];
 

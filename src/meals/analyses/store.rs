@@ -7,6 +7,7 @@ use lastbite_protocol::{
     analyses::{Analysis, Guess},
     foods::Food,
 };
+use serde::Serialize;
 use sqlx::{PgPool, types::Json};
 
 use crate::{
@@ -201,4 +202,48 @@ pub(super) async fn forget_old(pool: &PgPool, now: DateTime<Utc>) -> Result<(), 
 pub(in crate::meals) async fn erase(pool: &PgPool, user: UserId) -> Result<(), sqlx::Error> {
     sqlx::query!("delete from analyses where user_id = $1", user.0).execute(pool).await?;
     Ok(())
+}
+
+/// An analysis as its owner takes it away: with the answer, word for word.
+#[derive(Debug, Serialize)]
+pub(crate) struct Told {
+    pub(crate) id: AnalysisId,
+    made_at: DateTime<Utc>,
+    meal: Option<MealId>,
+    provider: Option<String>,
+    model: Option<String>,
+    version: Option<String>,
+    raw: Option<serde_json::Value>,
+    guesses: Option<serde_json::Value>,
+}
+
+/// All that was seen on a user's photos, in the order in which they were looked at.
+pub(crate) async fn list_all(
+    pool: &PgPool,
+    user: UserId,
+    after: Option<AnalysisId>,
+    limit: u32,
+) -> Result<Vec<Told>, sqlx::Error> {
+    let rows = sqlx::query!(
+        "select id, made_at, meal_id, provider, model, version, raw, guesses from analyses
+         where user_id = $1 and ($2::uuid is null or id > $2) order by id limit $3",
+        user.0,
+        after.map(|id| id.0),
+        i64::from(limit)
+    )
+    .fetch_all(pool)
+    .await?;
+    Ok(rows
+        .into_iter()
+        .map(|row| Told {
+            id: row.id.into(),
+            made_at: row.made_at,
+            meal: row.meal_id.map(MealId),
+            provider: row.provider,
+            model: row.model,
+            version: row.version,
+            raw: row.raw,
+            guesses: row.guesses,
+        })
+        .collect())
 }

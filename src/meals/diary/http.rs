@@ -7,7 +7,7 @@ use axum::{
 };
 use bytes::Bytes;
 use chrono::{Datelike, Days, Months, NaiveDate};
-use lastbite_protocol::rest::{DiaryDay, DiaryMonth, DiaryRange, Problem};
+use lastbite_protocol::rest::{DiaryDay, DiaryMonth, DiaryRange, Problem, SetWater};
 use serde::{Deserialize, Serialize};
 use utoipa_axum::{router::OpenApiRouter, routes};
 
@@ -15,14 +15,14 @@ use super::{Asked, Form, store};
 use crate::{
     App,
     auth::Caller,
-    body::Query,
+    body::{Json, Path, Query},
     error::{ApiError, ApiResult},
     limits,
 };
 
 /// The routes of this part.
 pub(in crate::meals) fn routes() -> OpenApiRouter<App> {
-    OpenApiRouter::new().routes(routes!(day)).routes(routes!(month)).routes(routes!(range))
+    OpenApiRouter::new().routes(routes!(day)).routes(routes!(month)).routes(routes!(range)).routes(routes!(set_water))
 }
 
 #[derive(Debug, Deserialize, utoipa::IntoParams)]
@@ -129,6 +129,30 @@ async fn range(
         Ok(super::range(from, to, facts))
     })
     .await
+}
+
+/// Sets what the caller drank of water on a date of the diary: the sum of the day.
+#[utoipa::path(
+    put, path = "/diary/water/{date}", operation_id = "set_water", tag = "meals", params(("date" = NaiveDate, Path)),
+    security(("token" = [])), request_body = SetWater,
+    responses(
+        (status = 204, description = "It is set."),
+        (status = 400, description = "`query_invalid`, `json_malformed`", body = Problem), (status = 401, body = Problem),
+        (status = 422, description = "`json_invalid`, `water_out_of_range`", body = Problem),
+    )
+)]
+async fn set_water(
+    State(app): State<App>,
+    caller: Caller,
+    Path(date): Path<NaiveDate>,
+    Json(wish): Json<SetWater>,
+) -> ApiResult<StatusCode> {
+    let date = check(date)?;
+    if wish.water_ml > limits::WATER_ML_MAX {
+        return Err(ApiError::invalid("water_out_of_range", "water_ml", "at most 20,000 ml a day"));
+    }
+    store::set_water(&app.db.api, caller.user, date, wish.water_ml).await?;
+    Ok(StatusCode::NO_CONTENT)
 }
 
 fn check(date: NaiveDate) -> ApiResult<NaiveDate> {

@@ -33,6 +33,8 @@ pub(super) async fn fingerprint(
                 where user_id = $1),
                (select string_agg(date::text || ':' || weight_g, ',' order by date) from weights
                 where user_id = $1 and date between $2 and $3),
+               (select string_agg(date::text || '~' || water_ml, ',' order by date) from waters
+                where user_id = $1 and date between $2 and $3),
                (select targets::text from bodies where user_id = $1)
            )) as "parts!""#,
         user.0,
@@ -67,6 +69,14 @@ pub(super) async fn load_beside(
     )
     .fetch_all(&mut *db)
     .await?;
+    let waters = sqlx::query!(
+        "select date, water_ml from waters where user_id = $1 and date between $2 and $3 order by date",
+        user.0,
+        from,
+        to
+    )
+    .fetch_all(&mut *db)
+    .await?;
     let targets =
         sqlx::query_scalar!(r#"select targets as "targets: Json<Targets>" from bodies where user_id = $1"#, user.0)
             .fetch_optional(&mut *db)
@@ -78,6 +88,7 @@ pub(super) async fn load_beside(
             .into_iter()
             .map(|row| Weight { date: row.date, weight_g: row.weight_g.cast_unsigned() })
             .collect(),
+        waters: waters.into_iter().map(|row| (row.date, row.water_ml.cast_unsigned())).collect(),
         target_kcal: targets.flatten().map(|targets| targets.need_kcal),
     })
 }
@@ -159,4 +170,47 @@ async fn load_verdicts(
             Ok((date, glance))
         })
         .collect()
+}
+
+/// Sets what a user drank on a date; nothing forgets it.
+pub(super) async fn set_water(pool: &PgPool, user: UserId, date: NaiveDate, water_ml: u32) -> Result<(), sqlx::Error> {
+    if water_ml == 0 {
+        sqlx::query!("delete from waters where user_id = $1 and date = $2", user.0, date).execute(pool).await?;
+    } else {
+        sqlx::query!(
+            "insert into waters (user_id, date, water_ml) select id, $2, $3 from users where id = $1 and deleted_at is null
+             on conflict (user_id, date) do update set water_ml = excluded.water_ml",
+            user.0,
+            date,
+            water_ml.cast_signed()
+        )
+        .execute(pool)
+        .await?;
+    }
+    Ok(())
+}
+
+/// What a user drank, the newest first.
+pub(crate) async fn list_waters(
+    pool: &PgPool,
+    user: UserId,
+    before: Option<NaiveDate>,
+    limit: u32,
+) -> Result<Vec<(NaiveDate, u32)>, sqlx::Error> {
+    let rows = sqlx::query!(
+        "select date, water_ml from waters where user_id = $1 and ($2::date is null or date < $2)
+         order by date desc limit $3",
+        user.0,
+        before,
+        i64::from(limit)
+    )
+    .fetch_all(pool)
+    .await?;
+    Ok(rows.into_iter().map(|row| (row.date, row.water_ml.cast_unsigned())).collect())
+}
+
+/// Forgets all that a user drank.
+pub(in crate::meals) async fn erase(pool: &PgPool, user: UserId) -> Result<(), sqlx::Error> {
+    sqlx::query!("delete from waters where user_id = $1", user.0).execute(pool).await?;
+    Ok(())
 }
