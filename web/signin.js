@@ -23,6 +23,8 @@ const api = new Api();
 const refresh = (refresh_token) => api.send("POST", "/sessions/refresh", { refresh_token }, { patience_ms: REFRESH_PATIENCE_MS });
 const tokens = new Tokens(refresh, { onEnd: endedElsewhere });
 
+/** The page of ours that this one was opened for; who signs in goes on there. */
+let wayBack = pageOf(arrival.then);
 let view = null;
 let problem = null;
 let note = null;
@@ -35,6 +37,16 @@ function takeFragment() {
   const values = new URLSearchParams(text);
   const then = values.get("return_to");
   return { ticket: values.get("ticket"), error: values.get("error"), then, view: VIEWS.slice(0, 4).find((name) => name === text) };
+}
+
+/** A path of ours, or null. Anybody can make a link to this page. */
+function pageOf(then) {
+  try {
+    const there = new URL(then, location.origin);
+    return then && there.origin === location.origin && there.pathname !== location.pathname ? there.pathname + there.search : null;
+  } catch {
+    return null;
+  }
 }
 
 // ---- what is shown ----
@@ -187,7 +199,8 @@ function onSubmit(id, run) {
 async function enter(path, body) {
   const askedAt = Date.now();
   tokens.take(await api.send("POST", path, body), askedAt);
-  welcome();
+  if (wayBack) location.replace(wayBack);
+  else welcome();
 }
 
 /** The name this device goes by in the list of sessions. */
@@ -359,19 +372,27 @@ async function loadProviders() {
     return; // e-mail and password remain
   }
   find("#kakao").hidden = !names.includes("kakao");
-  const link = (name) => make("a.button.quiet", { href: `/oidc/${encodeURIComponent(name)}/start?return_to=/signin&at_least_14=true`, "data-provider": name });
+  const link = (name) => make("a.button.quiet", { "data-provider": name });
   find("#others").replaceChildren(...names.filter((name) => name !== "kakao").map(link));
   find("#providers").hidden = !names.length;
+  renderProviders();
   render();
+}
+
+function renderProviders() {
+  const start = (name) => `/oidc/${encodeURIComponent(name)}/start?return_to=${encodeURIComponent(wayBack ?? "/signin")}&at_least_14=true`;
+  find("#kakao").href = start("kakao");
+  for (const link of document.querySelectorAll("[data-provider]")) link.href = start(link.dataset.provider);
 }
 
 // ---- arriving ----
 
 async function arrive({ ticket, error, then, view: wanted }) {
+  wayBack = pageOf(then) ?? wayBack;
+  renderProviders();
   if (ticket !== null) {
     try {
-      await enter("/sessions/ticket", { ticket });
-      return leadOn(then);
+      return await enter("/sessions/ticket", { ticket });
     } catch (refusal) {
       if (!refusal.code) throw refusal;
       const isPlain = ["network", "busy", "overloaded", "database_away", "account_blocked"].includes(refusal.code) || refusal.status === 429;
@@ -381,12 +402,6 @@ async function arrive({ ticket, error, then, view: wanted }) {
   if (error !== null) return showRefused({ code: error, isAtTheDoor: true });
   if (tokens.isKept) return comeBack();
   show(wanted ?? VIEWS.slice(0, 4).find((name) => name === history.state?.view) ?? "sign-in", { focus: false });
-}
-
-/** To the page of ours that the sign-in was begun for. */
-function leadOn(then) {
-  const there = then ? new URL(then, location.origin) : location;
-  if (there.origin === location.origin && there.pathname !== location.pathname) location.replace(there);
 }
 
 async function showRefused(refusal) {
