@@ -168,6 +168,8 @@ pub const VISION_FOODS_MAX: usize = 20;
 pub const EMBEDDED_LOOKS_AT_ONCE_MAX: usize = 2;
 /// What the embedded network is less sure of than this is not worth telling.
 pub const EMBEDDED_SURE_PERMILLE: u16 = 250;
+/// Nor what it is less sure of than this worth proposing: `recogniser/README.md` has what it gets right at which bound.
+pub const EMBEDDED_PROPOSED_PERMILLE: u16 = 500;
 /// Photos of a user that are looked at within 24 hours, and of all users by those who are paid.
 pub const ANALYSES_PER_USER_MAX: i64 = 20;
 pub const ANALYSES_MAX: i64 = 20_000;
@@ -176,6 +178,8 @@ pub const ANALYSES_WITHIN: Duration = Duration::from_secs(86_400);
 pub const ANALYSIS_SLOW: Duration = Duration::from_secs(5);
 /// What is less sure than this is asked, where a photo alone has to tell what a meal was.
 pub const ANALYSIS_SURE_PERMILLE: u16 = 500;
+/// The same of who tells names and no weights.
+pub const NAME_SURE_PERMILLE: u16 = 900;
 /// A proposal that no meal has used is forgotten then, with its photo.
 pub const ANALYSIS_KEPT: Duration = Duration::from_secs(86_400);
 

@@ -89,6 +89,10 @@ async fn guesses_of(app: &App, owner: UserId, seen: &Seen) -> ApiResult<Vec<Gues
     let mut guesses: Vec<Guess> = Vec::with_capacity(seen.foods.len());
     for found in &seen.foods {
         let food = food_of(app, owner, found).await?;
+        // What the network in the binary knows and is no food of ours is no food.
+        if food.is_none() && found.class.is_some() {
+            continue;
+        }
         // Two names of one food are one guess.
         if food.as_ref().is_some_and(|food| guesses.iter().any(|guess| guess.food.as_ref() == Some(food))) {
             continue;
@@ -99,7 +103,7 @@ async fn guesses_of(app: &App, owner: UserId, seen: &Seen) -> ApiResult<Vec<Gues
         guesses.push(Guess {
             name: found.name.clone(),
             confidence_permille: found.confidence_permille,
-            proposed: food.is_some() && grams_dg.is_some() && !is_other_name,
+            proposed: food.is_some() && grams_dg.is_some() && !is_other_name && is_sure(found),
             food,
             grams_dg,
             grams_low_dg: found.grams_dg.map(|(low, _)| low),
@@ -109,11 +113,15 @@ async fn guesses_of(app: &App, owner: UserId, seen: &Seen) -> ApiResult<Vec<Gues
     Ok(guesses)
 }
 
+/// The network in the binary takes what it does not know for what looks like it.
+fn is_sure(found: &SeenFood) -> bool {
+    found.class.is_none() || found.confidence_permille >= limits::EMBEDDED_PROPOSED_PERMILLE
+}
+
 async fn food_of(app: &App, owner: UserId, found: &SeenFood) -> ApiResult<Option<Food>> {
     let pool = &app.db.api;
     match found.class.and_then(foods::of_class) {
         Some(id) => Ok(foods::load_many(pool, owner, &[id.to_owned()]).await?.into_iter().next()),
-        // What the network in the binary knows and is no food of ours is no food.
         None if found.class.is_some() => Ok(None),
         None => Ok(foods::find_one(pool, owner, &found.name).await?),
     }

@@ -135,7 +135,7 @@ async fn admit(app: &App, request: Request) -> Result<(Request, Option<OwnedSema
 fn takes_photos(request: &Request) -> bool {
     let route = request.extensions().get::<MatchedPath>().map(MatchedPath::as_str);
     match (request.method(), route) {
-        (&Method::POST, Some("/api/v1/meals")) => is(request, "multipart/form-data"),
+        (&Method::POST, Some("/api/v1/meals" | "/api/v1/meals/analyze")) => is(request, "multipart/form-data"),
         (&Method::PUT, Some("/api/v1/accounts/me/picture")) => true,
         _ => false,
     }

@@ -91,9 +91,12 @@ async fn the_network_in_the_binary_knows_a_coffee_and_says_when_it_knows_nothing
     }
     assert!(meal.contents.energy_kcal_high >= meal.amounts.energy_kcal + 100, "a photo is not known better");
     mina.eats_of(seen.id, items).await.refused(422, "analysis_unknown");
+    let large = pictures::jpeg_with_detail(2_000, 1_500);
+    assert!(large.len() > 500_000, "{}", large.len());
+    mina.asks_about(large).await.ok::<Analysis>(201);
     // A flat picture shows no food, and it says so.
     let nothing: Analysis = mina.asks_about(pictures::jpeg(320, 240)).await.ok(201);
-    assert!(!nothing.known && nothing.guesses.iter().all(|guess| !guess.proposed), "{nothing:?}");
+    assert_eq!((nothing.known, &nothing.guesses), (false, &vec![]), "what it takes it for is no food");
     let usual: Vec<_> = nothing.usual.iter().map(|food| food.id.as_str()).collect();
     assert_eq!(usual, ["ko:bibimbap", "ko:espresso", "ko:kimchi-jjigae"]);
     let kept: Option<Value> =

@@ -108,7 +108,11 @@ impl AnalyseMeal {
 /// The proposed meal, if all of it is sure enough to be taken without asking.
 fn items_of(guesses: &[Guess]) -> Vec<NewItem> {
     let proposed = || guesses.iter().filter(|guess| guess.proposed);
-    if proposed().any(|guess| guess.confidence_permille < limits::ANALYSIS_SURE_PERMILLE) {
+    // Who tells a weight has looked at a plate; a mere name has to be a sure one.
+    let least = |guess: &Guess| {
+        if guess.grams_low_dg.is_some() { limits::ANALYSIS_SURE_PERMILLE } else { limits::NAME_SURE_PERMILLE }
+    };
+    if proposed().any(|guess| guess.confidence_permille < least(guess)) {
         return Vec::new();
     }
     let item = |guess: &Guess| {
