@@ -62,7 +62,7 @@ fn stew() -> Value {
 async fn a_photo_alone_becomes_a_meal_and_every_device_hears_of_it() {
     let model = Eyes::that([Does::Waits(Duration::from_millis(300), stew())]).await;
     let (world, mina) = world_with(vec![model.as_openai()]).await;
-    let another = world.another_node().await;
+    let another = world.node_with(Setup { eyes: vec![model.as_openai()], ..Setup::default() }).await;
     world.time(seoul("2026-03-01 13:00"));
     let challenge = mina.hosts(&game(|_| ())).await;
     mina.joins(challenge).await;
