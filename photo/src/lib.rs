@@ -27,6 +27,8 @@ use image::{
 };
 use tokio::{sync::Semaphore, time::timeout};
 
+#[cfg(test)]
+mod hostile;
 mod jpeg;
 mod png;
 mod webp;

@@ -63,6 +63,19 @@ pub fn initials_of(name: &str) -> String {
     syllables.filter_map(|letter| typed(letter).map(|[lead, ..]| lead)).collect()
 }
 
+/// Whether a Korean name begins with these first consonants as they were typed, doubled ones told apart.
+#[must_use]
+pub fn begins_with_initials(name: &str, query: &str) -> bool {
+    const LEADS: [char; 19] = [
+        'ㄱ', 'ㄲ', 'ㄴ', 'ㄷ', 'ㄸ', 'ㄹ', 'ㅁ', 'ㅂ', 'ㅃ', 'ㅅ', 'ㅆ', 'ㅇ', 'ㅈ', 'ㅉ', 'ㅊ', 'ㅋ', 'ㅌ', 'ㅍ',
+        'ㅎ',
+    ];
+    // Syllables come in blocks of 21 vowels times 28 endings.
+    let lead = |syllable: char| LEADS.get((u32::from(syllable) - u32::from('가')) as usize / (21 * 28)).copied();
+    let mut leads = name.chars().filter(|letter| matches!(letter, '가'..='힣')).filter_map(lead);
+    query.chars().filter(|letter| !letter.is_whitespace()).all(|asked| leads.next() == Some(asked))
+}
+
 /// The consonants of a query that is nothing but first consonants, such as ㄱㅊㅉㄱ.
 #[must_use]
 pub fn initials_asked(query: &str) -> Option<String> {
@@ -102,6 +115,13 @@ mod tests {
         for other in ["ㄱ", "ㄱ치", "ㅏㅏ", "ab", ""] {
             assert_eq!(initials_asked(other), None, "{other}");
         }
+    }
+
+    #[test]
+    fn doubled_first_consonants_are_told_apart_when_it_matters() {
+        assert!(begins_with_initials("김치 찌개", "ㄱㅊㅉㄱ") && begins_with_initials("김치찌개", "ㄱ ㅊ"));
+        assert!(!begins_with_initials("곱창전골", "ㄱㅊㅉㄱ") && !begins_with_initials("김치", "ㄱㅊㅉ"));
+        assert!(begins_with_initials("힣가", "ㅎㄱ") && begins_with_initials("까", "ㄲ"));
     }
 
     #[test]

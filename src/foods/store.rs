@@ -53,8 +53,17 @@ impl FoodRow {
 /// # Errors
 /// Postgres is away.
 pub(super) async fn search(pool: &PgPool, user: UserId, query: &str, limit: u32) -> Result<Vec<Food>, sqlx::Error> {
-    let ids = match key::initials_asked(query) {
-        Some(initials) => by_initials(pool, user, &initials, limit).await?,
+    let ids: Vec<_> = match key::initials_asked(query) {
+        Some(initials) => {
+            let ids = by_initials(pool, user, &initials, limits::FOODS_FOUND_MAX).await?;
+            let mut found = load_many(pool, user, &ids).await?;
+            // The index does not tell doubled consonants apart; who has typed them means them.
+            let means =
+                |food: &Food| food.name_ko.as_deref().is_some_and(|name| key::begins_with_initials(name, query));
+            found.sort_by_key(|food| !means(food));
+            found.truncate(limit as usize);
+            return Ok(found);
+        }
         None => {
             let asked = key::key_of(query);
             let found = if asked.is_empty() { Vec::new() } else { by_likeness(pool, user, &asked, limit).await? };

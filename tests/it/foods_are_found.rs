@@ -51,6 +51,11 @@ async fn foods_are_found_in_korean_and_english_slips_and_all() {
         assert!(names.iter().any(|name| name.contains(wanted)), "{typed}: {names:?}");
     }
     assert_eq!(mina.looks_for("쌀밥").await[0].name_ko.as_deref(), Some("쌀밥"), "the name itself comes first");
+    assert_eq!(
+        mina.looks_for("ㄱㅊㅉㄱ").await[0].name_ko.as_deref(),
+        Some("김치찌개"),
+        "a doubled consonant is meant"
+    );
     let zucchini = mina.looks_for("zuchini").await;
     let of_usda = |food: &Food| food.name_en.as_deref().is_some_and(|name| name.to_lowercase().contains("zucchini"));
     assert!(zucchini.iter().any(of_usda), "{zucchini:?}");
