@@ -4,7 +4,11 @@ use base64::{Engine, engine::general_purpose::STANDARD};
 use lastbite::config::eyes::Eye;
 use serde_json::Value;
 
-use crate::support::{Page, Setup, World, pictures, player::PASSWORD};
+use crate::support::{
+    Answer, Page, Setup, World, pictures,
+    player::{PASSWORD, logs_in},
+    uploads::form,
+};
 
 const ESPRESSO: &[u8] = include_bytes!("../../recogniser/fixtures/espresso.jpg");
 
@@ -170,6 +174,24 @@ async fn page_makes_a_meal_of_a_photo() {
     page.finds("쌀밥", "ko:ssalbap").await;
     page.saves().await;
     assert_eq!(world.count("select count(*) from meals where photo is not null").await, 2);
+    page.close().await;
+    world.stop().await;
+}
+
+#[tokio::test]
+async fn page_says_that_a_photo_alone_did_not_tell() {
+    let world = today(Vec::new()).await;
+    let mina = logs_in(&world.api(), "mina", "a phone").await;
+    let meal = serde_json::json!({ "kind": "snack", "eaten_at": world.clock.now(), "zone": "Asia/Seoul" });
+    let request = world.api().with_token(&mina.access_token).request(reqwest::Method::POST, "/api/v1/meals");
+    Answer::of(request.multipart(form(&meal, pictures::jpeg(400, 300)))).await.ok::<Value>(201);
+    world.is_quiet().await;
+    let mut page = Page::plays_as(&world.origin(), "mina").await;
+    page.click("#tabs [data-go=day]").await;
+    page.has("[data-meal][data-state=asked]").await;
+    page.reads("[data-meal]", "사진으로는 알 수 없었습니다").await;
+    page.click("[data-language=en]").await;
+    page.reads("[data-meal]", "The photo did not tell").await;
     page.close().await;
     world.stop().await;
 }

@@ -117,10 +117,11 @@ export class Day {
   }
 
   #more() {
-    const { nutrients, score, weight_g } = this.#day;
+    const { nutrients, score, weight_g, water_ml } = this.#day;
     const known = MORE.filter((name) => Number.isFinite(nutrients[name]));
     const terms = known.map((name) => [t(`play_${name}`), name === "sodium_mg" ? t("play_mg", { count: number(nutrients[name]) }) : macro({ amount: nutrients[name], isWhole: true })]);
     if (score) terms.push([t("play_nourishing"), t("play_nourishing_of", { score: number(Math.round(score.score_centi / 100)), most: number(Math.round(score.most_centi / 100)) })]);
+    if (water_ml) terms.push([t("play_water"), t("play_ml", { count: number(water_ml) })]);
     if (weight_g) terms.push([t("play_weight"), t("play_kg", { count: number(weight_g / 1000) })]);
     return make("dl.more", {}, ...terms.map(([name, value]) => make("div", {}, make("dt", {}, name), make("dd", {}, value))));
   }
@@ -156,13 +157,14 @@ export class Day {
 
   #card(meal) {
     const { id, kind, eaten_at, zone, note, contents } = meal;
-    const names = contents.items.map((item) => nameOf(item)).join(", ");
+    const names = contents.items.map((item) => nameOf(item)).join(", ") || (meal.state === "known" ? "" : t("play_photo"));
     const head = make("p.meal-head", {}, make("b", {}, kindName(kind)), " ", make("time", { datetime: eaten_at }, timeOfDay(eaten_at, zone)));
     const text = make("div.meal-text", {}, head, make("p.meal-names", {}, names || note || t("play_by_hand")));
     if (names && note) text.append(make("p.hint", {}, note));
-    const energy = make("p.meal-energy", {}, make("strong", {}, kcal(meal.amounts.energy_kcal)), " ", gradeMark(contents.grade));
-    text.append(energy);
-    return make("li.panel.card", { "data-meal": id }, this.#thumb(meal), text, this.#away(meal));
+    // Of a photo alone nothing counts until it was looked at, or its owner was asked.
+    if (meal.state === "known") text.append(make("p.meal-energy", {}, make("strong", {}, kcal(meal.amounts.energy_kcal)), " ", gradeMark(contents.grade)));
+    else text.append(make("p.hint", {}, t(`play_meal_${meal.state}`)));
+    return make("li.panel.card", { "data-meal": id, "data-state": meal.state }, this.#thumb(meal), text, this.#away(meal));
   }
 
   /** The first tap asks, the second one means it. */
