@@ -2,10 +2,12 @@
 //!
 //! - `key`: names as they are compared, and first consonants
 //! - `table`: the rows that come with the server, and how they get into Postgres
+//! - `rows`: foods that are everybody's as Postgres takes them
 //! - `store`: finding and reading; users' own foods
 
 mod http;
 pub mod key;
+mod rows;
 mod store;
 mod table;
 

@@ -7,7 +7,7 @@ use lastbite_protocol::{
 };
 use sqlx::{PgExecutor, PgPool, types::Json};
 
-use super::{key, table::NameRow};
+use super::{key, rows::NameRow};
 use crate::{db, limits, nutrition::nutri_score};
 
 struct FoodRow {

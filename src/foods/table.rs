@@ -1,15 +1,14 @@
 //! The rows that come with the server: `data/*.tsv`, each with its source and licence (`data/README.md`).
 //!
 //! They are loaded when the edition in the binary is another than the one in Postgres. What an edition has no more is
-//! retired, never deleted: meals were made of it.
+//! retired, never deleted: meals were made of it. Foods from elsewhere are not the table's to retire.
 
 use anyhow::{Context, ensure};
 use lastbite_protocol::foods::{FoodCategory, Nutrients, Serving};
-use serde::Serialize;
 use sha2::{Digest, Sha256};
 use sqlx::PgPool;
 
-use super::key;
+use super::rows::{self, NameRow, Row};
 
 const FILES: [&str; 2] = [include_str!("data/korean.tsv"), include_str!("data/usda.tsv")];
 const HEADER: &str = "id\tname_ko\tname_en\taliases\tcategory\tenergy_kcal\tcarbohydrate_mg\tcarbohydrate_has_fibre\t\
@@ -28,42 +27,6 @@ pub(crate) fn of_class(class: u16) -> Option<&'static str> {
         let is_it = cells.next()?.parse() == Ok(class);
         is_it.then(|| cells.nth(1)).flatten()
     })
-}
-
-/// A food as Postgres takes it.
-#[derive(Debug, Serialize)]
-struct Row {
-    id: String,
-    name_ko: Option<String>,
-    name_en: Option<String>,
-    category: &'static str,
-    per_100g: Nutrients,
-    fruit_veg_legume_permille: Option<u16>,
-    has_sweetener: Option<bool>,
-    servings: Vec<Serving>,
-    source: String,
-    licence: String,
-    #[serde(skip)]
-    names: Vec<NameRow>,
-}
-
-/// One of its names.
-#[derive(Debug, Serialize)]
-pub(super) struct NameRow {
-    pub(super) food_id: String,
-    pub(super) name: String,
-    pub(super) key: String,
-    pub(super) initials: String,
-    pub(super) tier: i16,
-}
-
-impl NameRow {
-    /// None when nothing of the name can be typed.
-    pub(super) fn new(food_id: &str, name: &str, tier: i16) -> Option<Self> {
-        let key = key::key_of(name);
-        let initials = key::initials_of(name);
-        (!key.is_empty()).then(|| Self { food_id: food_id.to_owned(), name: name.to_owned(), key, initials, tier })
-    }
 }
 
 fn row(line: &str) -> anyhow::Result<Row> {
@@ -194,34 +157,9 @@ pub async fn load(pool: &PgPool) -> anyhow::Result<()> {
     let rows = rows().context("the food table")?;
     // Thousands of rows are more than a request may take.
     sqlx::query!("set local statement_timeout = '60s'").execute(&mut *tx).await?;
-    sqlx::query!("update foods set retired_at = now() where user_id is null and retired_at is null")
-        .execute(&mut *tx)
-        .await?;
-    sqlx::query!("delete from food_names where user_id is null").execute(&mut *tx).await?;
+    rows::retire_table(&mut tx).await?;
     for some in rows.chunks(1_000) {
-        let names: Vec<&NameRow> = some.iter().flat_map(|row| &row.names).collect();
-        sqlx::query!(
-            "insert into foods (id, name_ko, name_en, category, per_100g, fruit_veg_legume_permille, has_sweetener, servings,
-                                source, licence)
-             select id, name_ko, name_en, category, per_100g, fruit_veg_legume_permille, has_sweetener, servings, source,
-                    licence
-             from jsonb_populate_recordset(null::foods, $1)
-             on conflict (id) do update
-             set name_ko = excluded.name_ko, name_en = excluded.name_en, category = excluded.category,
-                 per_100g = excluded.per_100g, fruit_veg_legume_permille = excluded.fruit_veg_legume_permille,
-                 has_sweetener = excluded.has_sweetener, servings = excluded.servings, source = excluded.source,
-                 licence = excluded.licence, retired_at = null",
-            serde_json::to_value(some)?
-        )
-        .execute(&mut *tx)
-        .await?;
-        sqlx::query!(
-            "insert into food_names (food_id, name, key, initials, tier)
-             select food_id, name, key, initials, tier from jsonb_populate_recordset(null::food_names, $1)",
-            serde_json::to_value(names)?
-        )
-        .execute(&mut *tx)
-        .await?;
+        rows::put(&mut tx, some).await?;
     }
     sqlx::query!(
         "insert into food_tables (name, edition) values ('own', $1) on conflict (name) do update set edition = $1",
@@ -245,6 +183,7 @@ mod tests {
     fn every_row_can_be_and_says_where_it_is_from() {
         let rows = rows().unwrap();
         let ids: HashSet<_> = rows.iter().map(|row| &row.id).collect();
+        assert!(rows.iter().all(|row| rows::is_of_table(&row.id)), "the next edition could not retire it");
         assert_eq!(ids.len(), rows.len(), "ids are unique");
         let korean: Vec<_> = rows.iter().filter(|row| row.name_ko.is_some()).collect();
         assert!(korean.len() >= 300, "{} Korean foods", korean.len());
