@@ -12,9 +12,10 @@ use crate::{
     bus::Bus,
     challenges,
     clock::Clock,
-    config::{eyes::Eye, providers::Provider},
+    config::{eyes::Eye, products::Catalogue, providers::Provider},
     db::{self, Pools},
-    foods, idempotency, jobs, limits,
+    foods::{self, Products},
+    idempotency, jobs, limits,
     mail::Mail,
     meals::{self, diary::Glances, photo::PhotoLab},
     media::Media,
@@ -39,6 +40,7 @@ pub struct App {
     pub mail: Mail,
     pub photos: PhotoLab,
     pub vision: Vision,
+    pub products: Products,
     pub glances: Glances,
     pub door: Door,
     pub web: Arc<web::Settings>,
@@ -85,6 +87,8 @@ pub struct Parts {
     pub providers: Vec<Provider>,
     /// Who names the foods on photos.
     pub eyes: Vec<Eye>,
+    /// Who is asked for the product of a barcode.
+    pub catalogue: Option<Catalogue>,
     pub allowed_origins: Vec<String>,
     pub trusted_proxies: Vec<IpAddr>,
     pub sockets_per_address: usize,
@@ -122,6 +126,7 @@ impl App {
             mail: parts.mail,
             photos: PhotoLab::default(),
             vision: Vision::new(&parts.eyes)?,
+            products: Products::new(parts.catalogue, &parts.public_url)?,
             glances: Glances::default(),
             door: Door::new(origins.clone(), parts.sockets_per_address),
             web: Arc::new(web::Settings::new(origins, parts.rates_factor)),
@@ -202,6 +207,9 @@ async fn housekeeping(app: App) {
         }
         if let Err(error) = meals::tidy_up(&app).await {
             tracing::warn!("analyses that came to nothing were not seen to; trying again later: {error:#}");
+        }
+        if let Err(error) = app.products.forget_missing(&app.db.jobs, app.clock.wall()).await {
+            tracing::warn!(%error, "barcodes of no product were not forgotten; trying again later");
         }
         if let Err(error) = accounts::tidy_up(&app).await {
             tracing::warn!("old exports or deleted accounts were not seen to; trying again later: {error:#}");

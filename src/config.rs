@@ -14,9 +14,11 @@ use secrecy::{ExposeSecret, SecretString};
 use crate::{auth::SigningSeed, mail};
 
 pub mod eyes;
+pub mod products;
 pub mod providers;
 
 use eyes::Eye;
+use products::Catalogue;
 use providers::Provider;
 
 /// Nobody's: production has its own.
@@ -77,6 +79,10 @@ pub struct Config {
     /// `model` and perhaps `key`, `{"kind":"google"}` with `key`, `{"kind":"embedded"}`. By default the embedded one alone.
     #[arg(long, env = "LASTBITE_VISION", hide_env_values = true, value_parser = secret, global = true)]
     pub vision: Option<SecretString>,
+
+    /// Open Food Facts, where products are looked up by their barcode; `off` or nothing leaves it out.
+    #[arg(long, env = "LASTBITE_PRODUCTS_URL", default_value = products::BASE, global = true)]
+    pub products_url: String,
 
     /// Web pages of other origins that may use the API and the socket, such as `https://app.example.com`.
     #[arg(long, env = "LASTBITE_ALLOWED_ORIGINS", value_delimiter = ',', global = true)]
@@ -174,6 +180,7 @@ impl Config {
         if let Err(of_eyes) = self.eyes() {
             faults.extend(of_eyes);
         }
+        faults.extend(self.catalogue().err());
         if !is_origin(&self.public_url) {
             faults.push("LASTBITE_PUBLIC_URL is no origin such as https://lastbite.example".to_owned());
         }
@@ -221,6 +228,14 @@ impl Config {
         self.vision.as_ref().map_or_else(embedded, |json| eyes::parse(json.expose_secret(), self.environment))
     }
 
+    /// Who is asked for the product of a barcode.
+    ///
+    /// # Errors
+    /// What is wrong with it.
+    pub fn catalogue(&self) -> Result<Option<Catalogue>, String> {
+        products::parse(&self.products_url, self.environment)
+    }
+
     /// The configuration as lines, secrets masked.
     #[must_use]
     pub fn describe(&self) -> String {
@@ -239,6 +254,7 @@ impl Config {
             ("mail_from", self.mail_from.clone()),
             ("oidc", masked(&self.oidc).to_owned()),
             ("vision", masked(&self.vision).to_owned()),
+            ("products_url", self.products_url.clone()),
             ("allowed_origins", self.allowed_origins.join(",")),
             ("trusted_proxies", self.trusted_proxies.iter().map(ToString::to_string).collect::<Vec<_>>().join(",")),
             ("sockets_per_address", self.sockets_per_address.to_string()),

@@ -3,15 +3,19 @@
 //! - `key`: names as they are compared, and first consonants
 //! - `table`: the rows that come with the server, and how they get into Postgres
 //! - `rows`: foods that are everybody's as Postgres takes them
+//! - `barcode`, `products`: packaged ones by the number under their bars, from Open Food Facts
 //! - `store`: finding and reading; users' own foods
 
+pub mod barcode;
 mod http;
 pub mod key;
+mod products;
 mod rows;
 mod store;
 mod table;
 
 pub use http::routes;
+pub use products::Products;
 pub(crate) use store::{erase, find_one, list_own, load_many};
 pub use table::load;
 pub(crate) use table::of_class;

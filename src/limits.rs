@@ -3,6 +3,8 @@
 
 use std::time::Duration;
 
+use chrono::TimeDelta;
+
 // ── HTTP ────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 /// Connections the kernel holds for us. The default of 128 makes a storm wait a second for a repeated SYN.
@@ -141,6 +143,26 @@ pub const SERVING_NAME_CHARS_MAX: usize = 50;
 pub const FOOD_LIKENESS: &str = "0.5";
 /// The same for a name to be taken without asking.
 pub const FOOD_MEANT_LIKENESS: f32 = 0.75;
+
+// ── Products by barcode ─────────────────────────────────────────────────────────────────────────────────────────────
+
+/// One try; there are two.
+pub const PRODUCTS_TIMEOUT: Duration = Duration::from_secs(5);
+pub const PRODUCTS_RETRY_JITTER_MS_MAX: u64 = 300;
+/// The fields that are asked for take some kilobytes.
+pub const PRODUCTS_ANSWER_BYTES_MAX: usize = 64 * 1024;
+/// Calls in all, tries included: no minute has more than 13. Open Food Facts documents 15 a minute and address, and bars
+/// whoever asks more often; earlier it was 100.
+pub const PRODUCTS_CALLS_BURST: u32 = 5;
+pub const PRODUCTS_CALLS_PER_MINUTE: u32 = 8;
+/// Failed so often in a row, it is left alone …
+pub const PRODUCTS_FAILURES_MAX: u32 = 5;
+/// … for so long; and at once when it says that it has too much to do.
+pub const PRODUCTS_REST: Duration = Duration::from_secs(60);
+/// How long a product is what it was.
+pub const PRODUCT_KNOWN: TimeDelta = TimeDelta::days(30);
+/// How long there is none, or none that can be a food: people add and correct them.
+pub const PRODUCT_MISSING: TimeDelta = TimeDelta::days(1);
 
 // ── Photos and who looks at them ────────────────────────────────────────────────────────────────────────────────────
 

@@ -355,6 +355,7 @@ async fn prepare(
         public_url: config.public_url.clone(),
         providers: config.providers().map_err(|faults| anyhow::anyhow!(faults.join("; ")))?,
         eyes: config.eyes().map_err(|faults| anyhow::anyhow!(faults.join("; ")))?,
+        catalogue: config.catalogue().map_err(anyhow::Error::msg)?,
         allowed_origins: config.allowed_origins.clone(),
         trusted_proxies: config.trusted_proxies.clone(),
         sockets_per_address: config.sockets_per_address,

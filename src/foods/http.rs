@@ -5,7 +5,7 @@ use lastbite_protocol::rest::{Food, NewFood, Page, Problem};
 use serde::Deserialize;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
-use super::{key, store};
+use super::{barcode::Barcode, key, store};
 use crate::{
     App,
     auth::Caller,
@@ -20,7 +20,11 @@ use crate::{
 
 /// The routes of this feature.
 pub fn routes() -> OpenApiRouter<App> {
-    OpenApiRouter::new().routes(routes!(search)).routes(routes!(list_own, make)).routes(routes!(read, forget))
+    OpenApiRouter::new()
+        .routes(routes!(search))
+        .routes(routes!(list_own, make))
+        .routes(routes!(read, forget))
+        .routes(routes!(read_product))
 }
 
 #[derive(Debug, Deserialize, utoipa::IntoParams)]
@@ -67,6 +71,29 @@ async fn read(State(app): State<App>, caller: Caller, Path(id): Path<String>) ->
     }
     let found = store::load_many(&app.db.api, caller.user, &[id]).await?;
     found.into_iter().next().map(Json).ok_or_else(|| ApiError::not_found("food"))
+}
+
+/// The packaged food with this barcode, as the people of Open Food Facts have told of it. Its id is `off:` and the barcode.
+///
+/// Carbohydrate is with fibre, which is added where the label counts it apart; a drink's 100 ml are 100 g. What cannot be
+/// is left out. Where nothing usable is known, the numbers on the label make a food of one's own.
+#[utoipa::path(
+    get, path = "/foods/barcodes/{barcode}", operation_id = "read_product", tag = "foods",
+    params(("barcode" = String, Path, description = "EAN-8, UPC-A, EAN-13 or ITF-14: 8, 12, 13 or 14 digits")),
+    security(("token" = [])),
+    responses(
+        (status = 200, body = Food), (status = 401, body = Problem),
+        (status = 404, description = "`not_found`, `product_unusable`, `products_off`", body = Problem),
+        (status = 422, description = "`barcode_invalid`", body = Problem),
+        (status = 503, description = "`products_away`", body = Problem),
+    )
+)]
+async fn read_product(State(app): State<App>, caller: Caller, Path(barcode): Path<String>) -> ApiResult<Json<Food>> {
+    let read = barcode.parse::<Barcode>();
+    let barcode = read.map_err(|fault| ApiError::invalid("barcode_invalid", "barcode", fault.to_string()))?;
+    let id = app.products.find(&app.db.api, &barcode, app.clock.wall()).await?;
+    let found = store::load_many(&app.db.api, caller.user, &[id]).await?;
+    found.into_iter().next().map(Json).ok_or_else(|| ApiError::not_found("product"))
 }
 
 /// The foods that the caller has made, the newest first.

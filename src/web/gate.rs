@@ -63,6 +63,8 @@ const FORGOT: Policy = policy("forgot", 10, 3600, false);
 const CODE: Policy = policy("code", 20, 600, true);
 const NICKNAME: Policy = policy("nickname", 60, 60, false);
 const EXPORT: Policy = policy("export", 3, 86_400, true);
+/// Scanning: more of one user would leave nothing of the calls to Open Food Facts for others.
+const SCAN: Policy = policy("scan", 30, 600, true);
 const WRITE: Policy = policy("write", 120, 60, true);
 const WEBHOOK: Policy = policy("webhook", 600, 60, false);
 
@@ -121,6 +123,7 @@ pub const ROUTES: &[(Method, &str, Needs, Policy)] = &[
     (Method::GET, "/api/v1/diary/range", Needs::Token, USUAL),
     (Method::PUT, "/api/v1/diary/water/{date}", Needs::Token, WRITE),
     (Method::GET, "/api/v1/foods", Needs::Token, USUAL),
+    (Method::GET, "/api/v1/foods/barcodes/{barcode}", Needs::Token, SCAN),
     (Method::GET, "/api/v1/foods/{id}", Needs::Token, USUAL),
     (Method::DELETE, "/api/v1/foods/{id}", Needs::Token, WRITE),
     (Method::GET, "/api/v1/accounts/me/foods", Needs::Token, USUAL),

@@ -188,6 +188,7 @@ async fn operations(api: &Api) -> Vec<(Method, String, Value)> {
         let path = path.replace("{id}", "01890000-0000-7000-8000-000000000000").replace("{size}", "large");
         let path = path
             .replace("{nickname}", "mina")
+            .replace("{barcode}", "4006381333931")
             .replace("{date}", "2026-03-02")
             .replace("{purpose}", "service")
             .replace("{provider}", "kakao");

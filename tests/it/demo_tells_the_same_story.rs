@@ -35,6 +35,7 @@ async fn story(seed: u64) -> Vec<Told> {
         mail: Mail::folder(media.path().join("letters"), "no-reply@lastbite.test").unwrap(),
         providers: Vec::new(),
         eyes: Vec::new(),
+        catalogue: None,
         public_url: "http://lastbite.test".to_owned(),
         allowed_origins: Vec::new(),
         trusted_proxies: Vec::new(),

@@ -8,6 +8,7 @@ mod support;
 mod accounts_are_forgotten;
 mod accounts_open_the_door;
 mod answers_have_their_form;
+mod barcodes_find_products;
 mod boards_agree;
 mod boards_resume_by_number;
 mod challenges_are_made;

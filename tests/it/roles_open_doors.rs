@@ -30,6 +30,7 @@ fn filled(path: &str) -> String {
         .replace("{id}", &unknown)
         .replace("{size}", "large")
         .replace("{nickname}", "sora")
+        .replace("{barcode}", "4006381333931")
         .replace("{date}", "2026-03-02")
         .replace("{purpose}", "service")
         .replace("{provider}", "kakao");

@@ -7,7 +7,7 @@ use lastbite::{
     App, Parts,
     auth::SigningSeed,
     clock::Clock,
-    config::{eyes::Eye, providers::Provider},
+    config::{eyes::Eye, products::Catalogue, providers::Provider},
     db::Pools,
     mail::Mail,
 };
@@ -50,6 +50,8 @@ pub(crate) struct Setup {
     pub(crate) providers: Vec<Provider>,
     /// Who names the foods on photos.
     pub(crate) eyes: Vec<Eye>,
+    /// Who is asked for the product of a barcode.
+    pub(crate) catalogue: Option<Catalogue>,
 }
 
 impl Default for Setup {
@@ -60,6 +62,7 @@ impl Default for Setup {
             rates_factor: 1000,
             providers: Vec::new(),
             eyes: Vec::new(),
+            catalogue: None,
         }
     }
 }
@@ -192,6 +195,7 @@ impl Node {
             public_url: PUBLIC_URL.to_owned(),
             providers: setup.providers,
             eyes: setup.eyes,
+            catalogue: setup.catalogue,
             allowed_origins: vec!["https://app.example.com".to_owned()],
             trusted_proxies: Vec::new(),
             sockets_per_address: setup.sockets_per_address,
