@@ -4,10 +4,13 @@
 //! - `table`: the rows that come with the server, and how they get into Postgres
 //! - `rows`: foods that are everybody's as Postgres takes them
 //! - `barcode`, `products`: packaged ones by the number under their bars, from Open Food Facts
+//! - `import`: from files of the Korean MFDS and the USDA; `amounts`: numbers of others made whole
 //! - `store`: finding and reading; users' own foods
 
+mod amounts;
 pub mod barcode;
 mod http;
+pub mod import;
 pub mod key;
 mod products;
 mod rows;

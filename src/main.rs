@@ -14,6 +14,7 @@ use lastbite::{
         embedded::{self, Embedded},
     },
     demo::Story,
+    foods::import::Import,
     limits,
     mail::Mail,
     telemetry, web,
@@ -61,6 +62,11 @@ enum Command {
         #[command(subcommand)]
         what: AdminCommand,
     },
+    /// Looks after the foods that everybody finds.
+    Foods {
+        #[command(subcommand)]
+        what: FoodsCommand,
+    },
     /// Asks the server on this machine whether it is ready; for container health checks.
     Health,
     /// Prints a document of the API, as it is committed under `protocol/`.
@@ -77,6 +83,12 @@ enum KeysCommand {
 enum AdminCommand {
     /// Gives the account with this e-mail a role: user, moderator or admin.
     Grant { email: String, role: Role },
+}
+
+#[derive(Debug, Subcommand)]
+enum FoodsCommand {
+    /// Adds the foods of a file, and brings those that are there to what it says. The same file again changes nothing.
+    Import(Import),
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
@@ -125,6 +137,12 @@ async fn run(command: Command, config: &Config) -> anyhow::Result<ExitCode> {
             let grant = async |url: String| Ok(accounts::grant(&Pools::new(&url)?.auth, &email, role).await?);
             anyhow::ensure!(with_postgres(config, grant).await?, "no account has this e-mail");
             tracing::info!(role = role.as_str(), "granted");
+        }
+        Command::Foods { what: FoodsCommand::Import(import) } => {
+            telemetry::start_logs(config)?;
+            let report = with_postgres(config, async |url: String| import.run(&Pools::new(&url)?.jobs).await).await?;
+            write!(std::io::stdout(), "{report}")?;
+            anyhow::ensure!(report.fault.is_none(), report.fault.unwrap_or_default());
         }
         Command::Migrate => {
             telemetry::start_logs(config)?;

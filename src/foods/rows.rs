@@ -1,7 +1,7 @@
 //! Foods that are everybody's as Postgres takes them, with their names: many at once, and the same again does nothing.
 //!
 //! An id says whose a food is: `ko:` and `usda:sr-`, `usda:fndds-`, `usda:ff-` the table's that comes with the server, `off:`
-//! a product's, `own:` a user's.
+//! a product's, `mfds:` and `usda:fdc-` an imported one's, `own:` a user's.
 
 use lastbite_protocol::foods::{Nutrients, Serving};
 use serde::Serialize;

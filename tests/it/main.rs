@@ -22,6 +22,7 @@ mod documents_do_not_drift;
 mod doors_take_their_own;
 mod exports_hold_all;
 mod foods_are_found;
+mod foods_are_imported;
 mod guessing_is_slowed;
 mod kakao_may_lie;
 mod kakao_opens_the_door;

@@ -7,7 +7,10 @@ use lastbite_protocol::foods::{FoodCategory, Nutrients, Serving};
 use serde_json::Value;
 
 use crate::{
-    foods::barcode::Barcode,
+    foods::{
+        amounts::{part_of, whole},
+        barcode::Barcode,
+    },
     limits,
     nutrition::{
         atwater::{self, Contradiction, Plausibility},
@@ -22,8 +25,6 @@ const KJ_PER_KCAL: f64 = 4.184;
 const SODIUM_G_MOST: f64 = 40.0;
 /// A millilitre of alcohol.
 const ALCOHOL_MG_PER_ML: f64 = 789.0;
-/// What a part may be above its whole by rounding alone.
-const ROUNDED_MG: u32 = 500;
 /// The weight that the parts of 100 g may have after rounding, dg.
 const ROUNDED_WEIGHT_DG: u32 = 1_050;
 
@@ -156,19 +157,6 @@ fn number(value: &Value) -> Option<f64> {
         Value::Number(number) => number.as_f64(),
         Value::String(text) => text.trim().parse().ok(),
         _ => None,
-    }
-}
-
-/// Half up; what is no number or less than none is none.
-fn whole(number: f64) -> u32 {
-    (number + 0.5) as u32
-}
-
-/// A part of a whole, which it exceeds by rounding at most; else one of both is wrong, and the part is left out.
-fn part_of(part: Option<u32>, whole: Option<u32>) -> Option<u32> {
-    match (part, whole) {
-        (Some(part), Some(whole)) if part > whole => (part <= whole.saturating_add(ROUNDED_MG)).then_some(whole),
-        (part, _) => part,
     }
 }
 
