@@ -1,6 +1,6 @@
 //! The server put together: its parts, its background work, and how it ends.
 
-use std::{net::IpAddr, path::PathBuf, sync::Arc, time::Duration};
+use std::{net::IpAddr, sync::Arc, time::Duration};
 
 use axum::{extract::FromRef, http::HeaderValue};
 use tokio::net::TcpListener;
@@ -79,8 +79,7 @@ pub struct Parts {
     pub clock: Clock,
     pub db: Pools,
     pub seed: auth::SigningSeed,
-    /// The folder of the photos.
-    pub media: PathBuf,
+    pub media: Media,
     pub mail: Mail,
     pub public_url: String,
     /// Who else vouches for users.
@@ -100,7 +99,7 @@ impl App {
     /// Puts the parts together. Nothing runs yet.
     ///
     /// # Errors
-    /// Postgres is away, the folder of the photos cannot be made, or an origin cannot be read.
+    /// Postgres is away, or an origin cannot be read.
     pub async fn open(parts: Parts) -> anyhow::Result<Self> {
         let keys = Keys::load(parts.seed, &parts.db.auth, parts.clock.wall()).await?;
         foods::load(&parts.db.judge).await?;
@@ -122,7 +121,7 @@ impl App {
             oidc: Oidc::new(parts.providers, &parts.public_url)?,
             bus,
             rooms,
-            media: Media::folder(&parts.media)?,
+            media: parts.media,
             mail: parts.mail,
             photos: PhotoLab::default(),
             vision: Vision::new(&parts.eyes)?,

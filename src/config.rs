@@ -13,10 +13,12 @@ use secrecy::{ExposeSecret, SecretString};
 
 use crate::{auth::SigningSeed, mail};
 
+pub mod bucket;
 pub mod eyes;
 pub mod products;
 pub mod providers;
 
+use bucket::{Bucket, Storage};
 use eyes::Eye;
 use products::Catalogue;
 use providers::Provider;
@@ -47,10 +49,13 @@ pub struct Config {
     #[arg(long, env = "LASTBITE_DATABASE_URL", hide_env_values = true, value_parser = secret, global = true)]
     pub database_url: Option<SecretString>,
 
-    /// Where photos, the own Postgres and the development key live.
+    /// Where photos without a bucket, the own Postgres and the development key live.
     /// Default: `/var/lib/lastbite` as root, else `lastbite` in the user's data folder.
     #[arg(long, env = "LASTBITE_DATA_DIR", global = true)]
     pub data_dir: Option<PathBuf>,
+
+    #[command(flatten)]
+    pub storage: Storage,
 
     /// The folder of the Postgres binaries, when they are not where they usually are.
     #[arg(long, env = "LASTBITE_PG_BIN_DIR", global = true)]
@@ -181,6 +186,9 @@ impl Config {
             faults.extend(of_eyes);
         }
         faults.extend(self.catalogue().err());
+        if let Err(of_bucket) = self.bucket() {
+            faults.extend(of_bucket);
+        }
         if !is_origin(&self.public_url) {
             faults.push("LASTBITE_PUBLIC_URL is no origin such as https://lastbite.example".to_owned());
         }
@@ -204,7 +212,7 @@ impl Config {
             if !self.public_url.starts_with("https://") {
                 faults.push("LASTBITE_PUBLIC_URL is not https: sign-ins need it".to_owned());
             }
-            if self.data_dir.is_none() {
+            if self.data_dir.is_none() && self.storage.media.is_none() {
                 faults.push("LASTBITE_DATA_DIR is not set: photos need a place that is backed up".to_owned());
             }
         }
@@ -236,11 +244,24 @@ impl Config {
         products::parse(&self.products_url, self.environment)
     }
 
+    /// Where photos and exports are, when it is not the data folder.
+    ///
+    /// # Errors
+    /// Everything that is wrong with it.
+    pub fn bucket(&self) -> Result<Option<Bucket>, Vec<String>> {
+        self.storage.bucket(self.environment)
+    }
+
     /// The configuration as lines, secrets masked.
     #[must_use]
     pub fn describe(&self) -> String {
         let masked = |secret: &Option<SecretString>| if secret.is_some() { "***" } else { "(none)" };
         let shown = |value: Option<String>| value.unwrap_or_else(|| "(default)".to_owned());
+        let storage = &self.storage;
+        // What is wrong could hold a key.
+        let as_read = |value: &Option<String>| {
+            shown(value.clone().map(|value| self.bucket().map_or("(faulty)".to_owned(), |_| value)))
+        };
         [
             ("environment", format!("{:?}", self.environment).to_lowercase()),
             ("listen", self.listen.to_string()),
@@ -248,6 +269,11 @@ impl Config {
             ("metrics_listen", shown(self.metrics_listen.map(|address| address.to_string()))),
             ("database_url", masked(&self.database_url).to_owned()),
             ("data_dir", shown(self.data_dir.as_ref().map(|path| path.display().to_string()))),
+            ("media", as_read(&storage.media)),
+            ("s3_endpoint", as_read(&storage.s3_endpoint)),
+            ("s3_region", as_read(&storage.s3_region)),
+            ("s3_access_key_id", masked(&storage.s3_access_key_id).to_owned()),
+            ("s3_secret_access_key", masked(&storage.s3_secret_access_key).to_owned()),
             ("pg_bin_dir", shown(self.pg_bin_dir.as_ref().map(|path| path.display().to_string()))),
             ("token_key", masked(&self.token_key).to_owned()),
             ("smtp_url", masked(&self.smtp_url).to_owned()),
@@ -263,7 +289,7 @@ impl Config {
             ("log_format", format!("{:?}", self.log_format).to_lowercase()),
             ("drain_wait_s", self.drain_wait_s.to_string()),
         ]
-        .map(|(name, value)| format!("{name:<20}{value}\n"))
+        .map(|(name, value)| format!("{name:<22}{value}\n"))
         .concat()
     }
 }

@@ -10,7 +10,7 @@ use axum::{
 };
 use lastbite_protocol::rest::Problem;
 
-use crate::{limits, rules::Refusal};
+use crate::{limits, media::MediaError, rules::Refusal};
 
 tokio::task_local! {
     /// The id of the request that the task answers, for logs and problem documents.
@@ -185,6 +185,19 @@ impl From<sqlx::Error> for ApiError {
             Self::unavailable("busy", "too many want the same at once")
         } else if crate::db::broken_constraint(&error).is_some_and(|name| OF_THE_CALLER.contains(&name)) {
             Self::account_gone()
+        } else {
+            Self::failure(error.into())
+        }
+    }
+}
+
+impl From<MediaError> for ApiError {
+    fn from(error: MediaError) -> Self {
+        if error.may_end_well() {
+            Self {
+                cause: Some(error.into()),
+                ..Self::unavailable("storage_slow", "the store of the photos does not answer in time")
+            }
         } else {
             Self::failure(error.into())
         }

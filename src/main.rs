@@ -17,6 +17,7 @@ use lastbite::{
     foods::import::Import,
     limits,
     mail::Mail,
+    media::Media,
     telemetry, web,
 };
 use lastbite_protocol::rest::Role;
@@ -251,7 +252,8 @@ async fn serve(config: &Config) -> anyhow::Result<()> {
     let data_dir = embedded::make_data_dir(&data_dir(config))?;
     let preparing = async {
         let postgres = Postgres::find(config, &data_dir).await?;
-        let app = prepare(config, &postgres, &data_dir, Clock::system(), config.rates_factor).await?;
+        let media = open_media(config, &data_dir).await?;
+        let app = prepare(config, &postgres, &data_dir, media, Clock::system(), config.rates_factor).await?;
         if config.environment == Environment::Production {
             let faults = db::unsafe_settings(&app.db.judge).await?;
             anyhow::ensure!(faults.is_empty(), "not started, acknowledged writes could be lost: {}", faults.join(", "));
@@ -290,7 +292,9 @@ async fn demo(config: &Config, story: &Story, once: bool) -> anyhow::Result<()> 
     let clock = story.clock(Clock::system().wall());
     let preparing = async {
         let postgres = Postgres::find(config, &world).await?;
-        let app = prepare(config, &postgres, &world, clock.clone(), RATES_FACTOR_OF_DEMO).await?;
+        // Never in the bucket that is configured: it would stay there.
+        let media = media_folder(&world)?;
+        let app = prepare(config, &postgres, &world, media, clock.clone(), RATES_FACTOR_OF_DEMO).await?;
         let listener = web::listen(config.listen).with_context(|| format!("listening on {}", config.listen))?;
         start_metrics(config, &app).await?;
         Ok((postgres, app, listener))
@@ -355,6 +359,7 @@ async fn prepare(
     config: &Config,
     postgres: &Postgres,
     data_dir: &std::path::Path,
+    media: Media,
     clock: Clock,
     rates_factor: u32,
 ) -> anyhow::Result<App> {
@@ -365,7 +370,7 @@ async fn prepare(
         clock,
         db: pools,
         seed: signing_seed(config, data_dir)?,
-        media: data_dir.join("photos"),
+        media,
         mail: match &config.smtp_url {
             Some(url) => Mail::smtp(url.expose_secret(), &config.mail_from).context("LASTBITE_SMTP_URL")?,
             None => Mail::folder(data_dir.join("mail"), &config.mail_from)?,
@@ -380,6 +385,17 @@ async fn prepare(
         rates_factor,
     })
     .await
+}
+
+async fn open_media(config: &Config, data_dir: &std::path::Path) -> anyhow::Result<Media> {
+    match config.bucket().map_err(|faults| anyhow::anyhow!(faults.join("; ")))? {
+        Some(bucket) => Ok(Media::bucket(&bucket).await?),
+        None => media_folder(data_dir),
+    }
+}
+
+fn media_folder(data_dir: &std::path::Path) -> anyhow::Result<Media> {
+    Ok(Media::folder(&data_dir.join("photos"))?)
 }
 
 /// The configured secret, or in development one that is made once and kept in the data folder.

@@ -1,14 +1,20 @@
-//! Photos at rest: a folder for now, an object store such as S3 through the same library later.
+//! Photos at rest: in a folder, or in a bucket of a store that speaks S3, by one library.
 //!
-//! This is not: the checking of photos (they come here clean), nor who may see one.
+//! This is not: the checking of photos (they come here clean), nor who may see one. Objects are read and written by this
+//! server alone, never by clients.
 //!
 //! A photo is written once under a name nobody can guess and is never changed, so there is nothing to lock and a reader
-//! never sees half of one. The library writes to a staging file beside the final one, flushes it, renames it and flushes
-//! the folder (`with_fsync`): when [`Media::put`] returns, both sizes survive a power cut. A deletion is *not* flushed:
-//! after a power cut a deleted photo may be back, unreferenced. A crash or a cancelled caller between the two sizes of a
-//! `put` leaves a file; the row that named the key before it was written is how it is found.
+//! never sees half of one. A crash or a cancelled caller between the two sizes of a `put` leaves an object; the row that
+//! named the key before it was written is how it is found.
+//!
+//! - **A folder**: the library writes to a staging file beside the final one, flushes it, renames it and flushes the folder
+//!   (`with_fsync`): when [`Media::put`] returns, both sizes survive a power cut. A deletion is *not* flushed: after a power
+//!   cut a deleted photo may be back, unreferenced.
+//! - **A bucket**: durable by the store's word. What failed is tried again a few times within the same
+//!   [`MEDIA_WAIT_MS_MAX`]; then callers hear that the store is slow. Parts of an archive that broke off are removed, but
+//!   for those of a process that died: a rule of the bucket does that.
 
-use std::{fmt, os::unix::fs::DirBuilderExt, path::Path, str::FromStr, time::Duration};
+use std::{fmt, os::unix::fs::DirBuilderExt, path::Path, str::FromStr, sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use lastbite_protocol::meals::PhotoSeen;
@@ -18,10 +24,11 @@ use sha2::{Digest, Sha256};
 use tokio::time::timeout;
 
 mod archive;
+mod bucket;
 
 pub use archive::ArchiveKey;
 
-/// A disk that needs longer is not healthy; the work itself cannot be stopped and may still end well.
+/// A disk or store that needs longer is not healthy; the work itself cannot be stopped and may still end well.
 pub(crate) const MEDIA_WAIT_MS_MAX: u64 = 5_000;
 /// The library reads whole objects into memory; no clean photo comes near this.
 pub(crate) const MEDIA_OBJECT_BYTES_MAX: u64 = 10 * 1024 * 1024;
@@ -35,7 +42,8 @@ const KEY_CHARS: usize = 2 * (HASH_BYTES + SALT_BYTES);
 /// Where photos are kept. Clones share one store.
 #[derive(Clone, Debug)]
 pub struct Media {
-    store: std::sync::Arc<dyn ObjectStore>,
+    store: Arc<dyn ObjectStore>,
+    put_mode: PutMode,
 }
 
 /// Which of the two stored sizes.
@@ -70,12 +78,33 @@ pub enum MediaError {
     Folder(#[source] std::io::Error),
     #[error("what was to be stored cannot be read")]
     Unread(#[source] std::io::Error),
+    #[error("the bucket of LASTBITE_MEDIA cannot be used: {0}")]
+    Unusable(String),
     #[error("the media store failed")]
-    Store(#[from] object_store::Error),
+    Store(#[source] object_store::Error),
+    #[error("the media store cannot be reached or is not well")]
+    Away(#[source] object_store::Error),
     #[error("the media store did not answer within {MEDIA_WAIT_MS_MAX} ms")]
     Slow,
     #[error("a stored photo has {bytes} bytes, more than any that was put there")]
     Oversized { bytes: u64 },
+}
+
+impl From<object_store::Error> for MediaError {
+    fn from(error: object_store::Error) -> Self {
+        match error {
+            // What is neither the key's nor the bucket's fault: no connection, no answer, a 5xx again and again.
+            object_store::Error::Generic { store: "S3", .. } => Self::Away(error),
+            error => Self::Store(error),
+        }
+    }
+}
+
+impl MediaError {
+    /// Whether the store may yet do what it was asked for.
+    pub(crate) const fn may_end_well(&self) -> bool {
+        matches!(self, Self::Slow | Self::Away(_))
+    }
 }
 
 impl Media {
@@ -84,7 +113,7 @@ impl Media {
         // Photos are for their owners, not for everybody on the machine.
         std::fs::DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(MediaError::Folder)?;
         let store = LocalFileSystem::new_with_prefix(folder)?.with_fsync(true);
-        Ok(Self { store: std::sync::Arc::new(store) })
+        Ok(Self { store: Arc::new(store), put_mode: PutMode::Create })
     }
 
     /// Keeps both sizes under a new key.
@@ -128,8 +157,9 @@ impl Media {
     }
 
     async fn write(&self, key: &PhotoKey, size: Size, jpeg: Bytes) -> Result<(), MediaError> {
-        let once = PutOptions::from(PutMode::Create);
-        self.store.put_opts(&key.path(size), jpeg.into(), once).await?;
+        // Half a key is chance: nothing is under a new one. A bucket is not asked to see to it, because then a write whose answer
+        // was lost could not be repeated (it would find itself), and because not every store can.
+        self.store.put_opts(&key.path(size), jpeg.into(), PutOptions::from(self.put_mode.clone())).await?;
         Ok(())
     }
 }

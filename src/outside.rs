@@ -33,19 +33,7 @@ impl Outside {
     /// # Errors
     /// The client cannot be made.
     pub(crate) fn new(timeout: Duration, answer_bytes_max: usize) -> anyhow::Result<Self> {
-        // The certificates come with the binary: images of the server have none of their own.
-        let roots = rustls::RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
-        let tls = rustls::ClientConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
-            .with_safe_default_protocol_versions()?
-            .with_root_certificates(roots)
-            .with_no_client_auth();
-        let client = reqwest::Client::builder()
-            .tls_backend_preconfigured(tls)
-            .no_proxy()
-            .redirect(reqwest::redirect::Policy::none())
-            .connect_timeout(limits::PROVIDER_CONNECT_TIMEOUT)
-            .timeout(timeout)
-            .build()?;
+        let client = client()?.connect_timeout(limits::PROVIDER_CONNECT_TIMEOUT).timeout(timeout).build()?;
         Ok(Self { client, answer_bytes_max })
     }
 
@@ -68,6 +56,17 @@ impl Outside {
         *whole.headers_mut() = answer.headers().clone();
         Ok(whole)
     }
+}
+
+/// A client that knows whom to trust, asks who was named and nobody else, and has no bounds of time yet.
+pub(crate) fn client() -> Result<reqwest::ClientBuilder, rustls::Error> {
+    // The certificates come with the binary: images of the server have none of their own.
+    let roots = rustls::RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
+    let tls = rustls::ClientConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
+        .with_safe_default_protocol_versions()?
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+    Ok(reqwest::Client::builder().tls_backend_preconfigured(tls).no_proxy().redirect(reqwest::redirect::Policy::none()))
 }
 
 /// So that the library asks in the same way.

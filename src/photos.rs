@@ -24,7 +24,7 @@ use crate::{
     db::Tx,
     error::{ApiError, ApiResult},
     limits,
-    media::{MediaError, PhotoKey, Size, StoredPhoto},
+    media::{PhotoKey, Size, StoredPhoto},
 };
 
 /// What links of photos are signed for.
@@ -73,8 +73,11 @@ pub(crate) async fn take(app: &App, owner: UserId, original: Bytes) -> ApiResult
     let stored =
         StoredPhoto { key: key.to_string(), width_px: clean.width_px, height_px: clean.height_px, seen_before: None };
     if let Err(error) = app.media.put(&key, clean.large.clone(), clean.small).await {
-        forget(app, &stored).await;
-        return Err(media_error(error));
+        // What may yet be written would outlive a removal; the sweep comes after it.
+        if !error.may_end_well() {
+            forget(app, &stored).await;
+        }
+        return Err(error.into());
     }
     Ok(Taken { stored, jpeg: clean.large })
 }
@@ -289,18 +292,11 @@ pub(crate) async fn follow_link(app: &App, token: &str) -> ApiResult<Response> {
 }
 
 async fn read(app: &App, key: &PhotoKey, size: Size) -> ApiResult<Bytes> {
-    app.media.get(key, size).await.map_err(media_error)?.ok_or_else(|| ApiError::not_found("photo"))
+    app.media.get(key, size).await?.ok_or_else(|| ApiError::not_found("photo"))
 }
 
 fn jpeg_headers(cache: HeaderValue) -> [(header::HeaderName, HeaderValue); 2] {
     [(header::CONTENT_TYPE, HeaderValue::from_static("image/jpeg")), (header::CACHE_CONTROL, cache)]
-}
-
-fn media_error(error: MediaError) -> ApiError {
-    match error {
-        MediaError::Slow => ApiError::unavailable("storage_slow", "the store of the photos does not answer in time"),
-        error => ApiError::failure(error.into()),
-    }
 }
 
 fn photo_error(error: PhotoError) -> ApiError {

@@ -106,8 +106,7 @@ pub(super) async fn open(app: &App, token: &str) -> ApiResult<(u64, BoxStream<'s
         .await?
         .ok_or_else(missing)?;
     let key: ArchiveKey = key.parse().map_err(anyhow::Error::from)?;
-    let found = app.media.get_archive(&key).await.map_err(anyhow::Error::from)?;
-    found.ok_or_else(missing)
+    app.media.get_archive(&key).await?.ok_or_else(missing)
 }
 
 /// Writes an export that was asked for.

@@ -11,7 +11,7 @@ use tokio::{fs::File, io::AsyncReadExt};
 
 use super::{KEY_CHARS, Media, MediaError, NotAKey, bounded};
 
-/// Other stores than a folder take no smaller pieces but the last.
+/// Buckets take no smaller pieces but the last.
 const PIECE_BYTES: u64 = 5 * 1024 * 1024;
 
 /// The name of one archive: 48 lower-case hexadecimal digits of chance.

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use lastbite::{App, Parts, auth::SigningSeed, clock::Clock, db::Pools, demo::Story, mail::Mail};
+use lastbite::{App, Parts, auth::SigningSeed, clock::Clock, db::Pools, demo::Story, mail::Mail, media::Media};
 use tokio::sync::oneshot;
 
 use crate::support::{api::install_tls, postgres, postgres::tempfile::Folder};
@@ -31,7 +31,7 @@ async fn story(seed: u64) -> Vec<Told> {
         clock: clock.clone(),
         db: Pools::new(&database_url).unwrap(),
         seed: SigningSeed::random(),
-        media: media.path().to_owned(),
+        media: Media::folder(media.path()).unwrap(),
         mail: Mail::folder(media.path().join("letters"), "no-reply@lastbite.test").unwrap(),
         providers: Vec::new(),
         eyes: Vec::new(),

@@ -45,6 +45,7 @@ mod page_signs_in;
 mod photos_are_clean;
 mod photos_become_meals;
 mod photos_leave_nothing_behind;
+mod photos_rest_in_a_bucket;
 mod photos_survive_kills;
 mod photos_tell_meals;
 mod pictures_of_people;

@@ -5,6 +5,7 @@ pub(crate) mod api;
 pub(crate) mod board_page;
 pub(crate) mod books;
 pub(crate) mod browser;
+pub(crate) mod bucket;
 pub(crate) mod catalogue;
 pub(crate) mod challenges;
 pub(crate) mod crowd;

@@ -7,9 +7,10 @@ use lastbite::{
     App, Parts,
     auth::SigningSeed,
     clock::Clock,
-    config::{eyes::Eye, products::Catalogue, providers::Provider},
+    config::{bucket::Bucket, eyes::Eye, products::Catalogue, providers::Provider},
     db::Pools,
     mail::Mail,
+    media::Media,
 };
 use lastbite_protocol::ChallengeId;
 use sqlx::PgPool;
@@ -52,6 +53,8 @@ pub(crate) struct Setup {
     pub(crate) eyes: Vec<Eye>,
     /// Who is asked for the product of a barcode.
     pub(crate) catalogue: Option<Catalogue>,
+    /// Where photos are, when not in the folder.
+    pub(crate) bucket: Option<Bucket>,
 }
 
 impl Default for Setup {
@@ -63,6 +66,7 @@ impl Default for Setup {
             providers: Vec::new(),
             eyes: Vec::new(),
             catalogue: None,
+            bucket: None,
         }
     }
 }
@@ -190,7 +194,10 @@ impl Node {
             clock,
             db: Pools::new(database_url).unwrap(),
             seed: seed.clone(),
-            media: media.to_owned(),
+            media: match &setup.bucket {
+                Some(bucket) => Media::bucket(bucket).await.unwrap(),
+                None => Media::folder(media).unwrap(),
+            },
             mail: Mail::folder(letters.to_owned(), "Lastbite <no-reply@lastbite.test>").unwrap(),
             public_url: PUBLIC_URL.to_owned(),
             providers: setup.providers,
