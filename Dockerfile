@@ -14,8 +14,8 @@ COPY protocol/Cargo.toml protocol/
 COPY photo/Cargo.toml photo/
 COPY recogniser/Cargo.toml recogniser/
 COPY loadtest/Cargo.toml loadtest/
-RUN mkdir -p src tests/it benches protocol/src photo/src recogniser/src recogniser/benches loadtest/src \
-    && touch benches/token_checks.rs recogniser/benches/classify.rs \
+RUN mkdir -p src tests/it benches protocol/src photo/src photo/benches recogniser/src recogniser/benches loadtest/src \
+    && touch benches/token_checks.rs photo/benches/cleaning.rs recogniser/benches/classify.rs \
     && touch src/lib.rs protocol/src/lib.rs photo/src/lib.rs recogniser/src/lib.rs \
     && for main in src tests/it loadtest/src; do echo 'fn main() {}' >"$main/main.rs"; done \
     && cargo build --release --locked --package lastbite

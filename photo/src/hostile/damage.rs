@@ -19,7 +19,7 @@ pub(super) fn bits(good: &Good) -> Vec<Case> {
             pieces[piece][byte] ^= 1 << dice.below(8);
         }
         let bytes = if file % 2 == 1 { pieces::join(good.kind, pieces) } else { pieces.concat() };
-        Case::new(good.name, "bits", bytes)
+        Case::new(good.name, bytes)
     });
     flipped.collect()
 }
@@ -35,7 +35,7 @@ pub(super) fn cuts(good: &Good) -> Vec<Case> {
     }
     ends.extend((0..CUT_ANYWHERE_EACH).map(|_| dice.below(good.bytes.len())));
     let cut = ends.into_iter().filter_map(|end| good.bytes.get(..end));
-    cut.map(|bytes| Case::new(good.name, "cut", bytes.to_vec())).collect()
+    cut.map(|bytes| Case::new(good.name, bytes.to_vec())).collect()
 }
 
 /// Every piece lies about its length.
@@ -58,7 +58,7 @@ pub(super) fn lengths(good: &Good) -> Vec<Case> {
         ] {
             let mut pieces = pieces.clone();
             pieces::set_length(good.kind, &mut pieces[at], lie);
-            cases.push(Case::new(good.name, "length", pieces.concat()));
+            cases.push(Case::new(good.name, pieces.concat()));
         }
     }
     cases
@@ -70,7 +70,7 @@ pub(super) fn order(good: &Good) -> Vec<Case> {
     let changed = |change: &dyn Fn(&mut Vec<Vec<u8>>)| {
         let mut pieces = pieces.clone();
         change(&mut pieces);
-        Case::new(good.name, "order", pieces::join(good.kind, pieces))
+        Case::new(good.name, pieces::join(good.kind, pieces))
     };
     let mut cases = vec![changed(&|pieces| pieces.extend_from_within(..)), changed(&|pieces| pieces.reverse())];
     for at in 0..pieces.len() {
@@ -105,7 +105,7 @@ pub(super) fn dimensions(good: &Good) -> Vec<Case> {
     let lied = LIES.into_iter().map(|(width_px, height_px)| {
         let mut pieces = pieces::split(good.kind, &good.bytes);
         pieces::set_dimensions(good.kind, &mut pieces, width_px, height_px);
-        Case::new(good.name, "dimensions", pieces::join(good.kind, pieces))
+        Case::new(good.name, pieces::join(good.kind, pieces))
     });
     lied.collect()
 }
