@@ -61,7 +61,7 @@ impl Pools {
 
 fn connect_options(url: &str) -> Result<PgConnectOptions, sqlx::Error> {
     Ok(url.parse::<PgConnectOptions>()?.application_name("lastbite").options([
-        ("pg_trgm.word_similarity_threshold", limits::FOOD_LIKENESS.to_owned()),
+        ("pg_trgm.word_similarity_threshold", limits::FOOD_LIKENESS.to_string()),
         ("statement_timeout", limits::STATEMENT_TIMEOUT_MS.to_string()),
         ("lock_timeout", limits::LOCK_TIMEOUT_MS.to_string()),
         ("idle_in_transaction_session_timeout", limits::IDLE_IN_TRANSACTION_TIMEOUT_MS.to_string()),

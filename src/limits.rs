@@ -140,7 +140,7 @@ pub const OWN_FOODS_MAX: i64 = 1_000;
 pub const SERVINGS_MAX: usize = 10;
 pub const SERVING_NAME_CHARS_MAX: usize = 50;
 /// How like a part of a name has to be to what was typed, of 1.
-pub const FOOD_LIKENESS: &str = "0.5";
+pub const FOOD_LIKENESS: f32 = 0.5;
 /// The same for a name to be taken without asking.
 pub const FOOD_MEANT_LIKENESS: f32 = 0.75;
 

@@ -403,15 +403,7 @@ fn signing_seed(config: &Config, data_dir: &std::path::Path) -> anyhow::Result<S
     if let Some(key) = &config.token_key {
         return SigningSeed::parse(key.expose_secret()).map_err(|fault| anyhow::anyhow!("LASTBITE_TOKEN_KEY {fault}"));
     }
-    let file = data_dir.join("token-key");
-    if let Ok(kept) = std::fs::read_to_string(&file) {
-        return SigningSeed::parse(&kept).map_err(|fault| anyhow::anyhow!("{} {fault}", file.display()));
-    }
-    let seed = SigningSeed::random();
-    let mut options = std::fs::OpenOptions::new();
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options.write(true).create_new(true).open(&file)?.write_all(seed.to_base64().as_bytes())?;
-    Ok(seed)
+    SigningSeed::kept_in(&data_dir.join("token-key"))
 }
 
 async fn start_metrics(config: &Config, app: &App) -> anyhow::Result<()> {

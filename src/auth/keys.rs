@@ -3,7 +3,7 @@
 //! A key follows from the server's one secret and an id in `signing_keys`, so rotating is adding a row, and the table
 //! gives no key away. A new key is known for a while before it signs, and an old one until its last token has ended.
 
-use std::sync::Arc;
+use std::{fs, io::Write, os::unix::fs::OpenOptionsExt, path::Path, sync::Arc};
 
 use base64::{
     Engine,
@@ -38,6 +38,20 @@ impl std::fmt::Debug for SigningSeed {
 }
 
 impl SigningSeed {
+    /// One that is made once and kept in a file that nobody else reads.
+    ///
+    /// # Errors
+    /// The file holds something else, or cannot be made.
+    pub fn kept_in(file: &Path) -> anyhow::Result<Self> {
+        if let Ok(kept) = fs::read_to_string(file) {
+            return Self::parse(&kept).map_err(|fault| anyhow::anyhow!("{} {fault}", file.display()));
+        }
+        let seed = Self::random();
+        let mut new = fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(file)?;
+        new.write_all(seed.to_base64().as_bytes())?;
+        Ok(seed)
+    }
+
     /// Reads base64.
     ///
     /// # Errors

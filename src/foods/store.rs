@@ -64,11 +64,7 @@ pub(super) async fn search(pool: &PgPool, user: UserId, query: &str, limit: u32)
             found.truncate(limit as usize);
             return Ok(found);
         }
-        None => {
-            let asked = key::key_of(query);
-            let found = if asked.is_empty() { Vec::new() } else { by_likeness(pool, user, &asked, limit).await? };
-            found.into_iter().map(|like| like.food_id).collect()
-        }
+        None => by_name(pool, user, &key::key_of(query), limit, limits::FOOD_LIKENESS).await?,
     };
     load_many(pool, user, &ids).await
 }
@@ -78,46 +74,101 @@ pub(super) async fn search(pool: &PgPool, user: UserId, query: &str, limit: u32)
 /// # Errors
 /// Postgres is away.
 pub(crate) async fn find_one(pool: &PgPool, user: UserId, name: &str) -> Result<Option<Food>, sqlx::Error> {
-    let asked = key::key_of(name);
+    let meant = by_name(pool, user, &key::key_of(name), 1, limits::FOOD_MEANT_LIKENESS).await?;
+    Ok(load_many(pool, user, &meant).await?.into_iter().next())
+}
+
+/// Shorter ones have no trigram of their own: they are looked for where words begin.
+const TRIGRAM: usize = 3;
+/// Few foods have more names than this which are all found at once.
+const NAMES_OF_A_FOOD: u32 = 8;
+/// To see how like a name is takes twenty times as long as to see that it holds what was typed. With more of them the
+/// first ones in the table are looked at, which are those that came with the server.
+const ALIKE_MAX: i64 = 1_000;
+
+/// What holds a name, and only if that is too little, what is at least so like it.
+async fn by_name(
+    pool: &PgPool,
+    user: UserId,
+    asked: &str,
+    limit: u32,
+    likeness_min: f32,
+) -> Result<Vec<String>, sqlx::Error> {
     if asked.is_empty() {
-        return Ok(None);
+        return Ok(Vec::new());
     }
-    let first = by_likeness(pool, user, &asked, 1).await?.into_iter().next();
-    let meant = first.filter(|like| like.how < HOW_LIKE || like.likeness >= limits::FOOD_MEANT_LIKENESS);
-    let Some(like) = meant else { return Ok(None) };
-    Ok(load_many(pool, user, &[like.food_id]).await?.into_iter().next())
+    let names = i64::from(limit.saturating_mul(NAMES_OF_A_FOOD));
+    let enough = usize::try_from(limit).unwrap_or(usize::MAX);
+    let mut found = Vec::new();
+    add(&mut found, holding(pool, user, asked, names).await?, enough);
+    if found.len() < enough && asked.len() >= TRIGRAM {
+        add(&mut found, like(pool, user, asked, names, likeness_min).await?, enough);
+    }
+    Ok(found)
 }
 
-/// A name that is only like what was typed.
-const HOW_LIKE: i32 = 3;
-
-struct Like {
-    food_id: String,
-    how: i32,
-    likeness: f32,
+/// Each food once, by the best of its names.
+fn add(found: &mut Vec<String>, more: Vec<String>, enough: usize) {
+    for id in more {
+        if found.len() < enough && !found.contains(&id) {
+            found.push(id);
+        }
+    }
 }
 
-async fn by_likeness(pool: &PgPool, user: UserId, asked: &str, limit: u32) -> Result<Vec<Like>, sqlx::Error> {
-    sqlx::query_as!(
-        Like,
-        r#"with found as (
-               select food_id, tier, key,
-                      case when key = $1 then 0
-                           when starts_with(key, $1) then 1
-                           when strpos(key, $1) > 0 then 2
-                           else 3 end as how
+/// The foods of names that begin with what was typed; if those are few, also of names that hold it.
+async fn holding(pool: &PgPool, user: UserId, asked: &str, names: i64) -> Result<Vec<String>, sqlx::Error> {
+    let held = if asked.len() < TRIGRAM { format!("% {asked}%") } else { format!("%{asked}%") };
+    sqlx::query_scalar!(
+        r#"with begun as (
+               select food_id, tier, length(key) as length, case when key = $1 then 0 else 1 end as how,
+                      substr(key, length($1) + 1, 1) >= '0' as is_part
                from food_names
-               where (user_id is null or user_id = $2)
-                 and ($1 <% key or (key >= $1 and key < $1 || '~'))
-           ), best as (
-               select distinct on (food_id) food_id, how, tier, word_similarity($1, key) as likeness, length(key) as length
-               from found order by food_id, how, tier, length(key)
+               where (user_id is null or user_id = $2) and key >= $1 and key < $1 || '~'
+           ), held as (
+               select food_id, tier, length(key) as length, 2 as how,
+                      ' ' || key || ' ' not like '% ' || $1 || ' %' as is_part
+               from food_names
+               where not exists (select from begun offset $4)
+                 and (user_id is null or user_id = $2) and key like $3 and not starts_with(key, $1)
            )
-           select food_id, how as "how!", likeness as "likeness!" from best
-           order by how, likeness desc, tier, length, food_id limit $3"#,
+           select food_id as "food_id!" from (select * from begun union all select * from held) as found
+           order by how, is_part, tier, length, food_id limit $4"#,
         asked,
         user.0,
-        i64::from(limit)
+        held,
+        names
+    )
+    .fetch_all(pool)
+    .await
+}
+
+/// The foods of names that are like what was typed, and do not hold it.
+async fn like(
+    pool: &PgPool,
+    user: UserId,
+    asked: &str,
+    names: i64,
+    likeness_min: f32,
+) -> Result<Vec<String>, sqlx::Error> {
+    sqlx::query_scalar!(
+        r#"with alike as materialized (
+               select food_id, tier, key from food_names
+               where user_id is null and $1 <% key and strpos(key, $1) = 0
+           ), own as (
+               select n.food_id, n.tier, n.key from foods f join food_names n on n.food_id = f.id
+               where f.user_id = $2 and strpos(n.key, $1) = 0
+           ), found as (
+               select food_id, tier, length(key) as length, word_similarity($1, key) as likeness
+               from (select * from own union all (select * from alike limit $5)) as some_of_them
+           )
+           select food_id as "food_id!" from found where likeness >= $4
+           order by likeness desc, tier, length, food_id limit $3"#,
+        asked,
+        user.0,
+        names,
+        likeness_min,
+        ALIKE_MAX
     )
     .fetch_all(pool)
     .await

@@ -240,7 +240,7 @@ pub(super) async fn list(
                   contents as "contents: Json<Contents>", photo as "photo: Json<StoredPhoto>", logged_at, edited_at
            from meals
            where user_id = $1 and local_date = $2 and ($3::uuid is null or id > $3) and deleted_at is null
-             and id >= first_id_of($5::date) and id < first_id_of($6::date)
+             and id >= first_id_of($5) and id < first_id_of($6)
            order by id limit $4"#,
         owner.0,
         date,
@@ -266,7 +266,7 @@ pub(super) async fn list_eaten(
                   contents as "contents: Json<Contents>", photo as "photo: Json<StoredPhoto>", logged_at, edited_at
            from meals
            where user_id = $1 and local_date = $2 and deleted_at is null
-             and id >= first_id_of($3::date) and id < first_id_of($4::date)
+             and id >= first_id_of($3) and id < first_id_of($4)
            order by eaten_at, id limit $5"#,
         owner.0,
         date,

@@ -3,7 +3,7 @@
 //! Meals lie in partitions by the id, that is by the time they were logged. That is within two days of when they were eaten,
 //! so a date names the few partitions to look into.
 
-use chrono::{Days, NaiveDate};
+use chrono::{DateTime, Days, NaiveDate, NaiveTime, Utc};
 use lastbite_protocol::{
     Terms, UserId,
     diary::VerdictGlance,
@@ -104,7 +104,7 @@ pub(super) async fn load(
                   contents as "contents: Json<Contents>"
            from meals
            where user_id = $1 and local_date between $2 and $3 and deleted_at is null
-             and id >= first_id_of($4::date) and id < first_id_of($5::date)
+             and id >= first_id_of($4) and id < first_id_of($5)
            order by eaten_at, id"#,
         user.0,
         from,
@@ -132,14 +132,17 @@ pub(super) async fn load(
     Ok(Facts { meals, ..load_beside(db, user, from, to).await? })
 }
 
-/// Before this day no meal of the date was logged: zones are up to 14 hours ahead, and 48 hours may lie between.
-pub(in crate::meals) fn logged_from(date: NaiveDate) -> NaiveDate {
-    date.checked_sub_days(Days::new(3)).unwrap_or(date)
+/// Before this no meal of the date was logged: zones are up to 14 hours ahead, and 48 hours may lie between.
+///
+/// An instant, not a date: what a date begins with depends on the session's zone, so Postgres would plan for the partitions
+/// of all months and leave them out only later. With ten years of them that takes it a hundred times as long as the query.
+pub(in crate::meals) fn logged_from(date: NaiveDate) -> DateTime<Utc> {
+    date.checked_sub_days(Days::new(3)).unwrap_or(date).and_time(NaiveTime::MIN).and_utc()
 }
 
-/// Nor on this day or after.
-pub(in crate::meals) fn logged_before(date: NaiveDate) -> NaiveDate {
-    date.checked_add_days(Days::new(5)).unwrap_or(date)
+/// Nor then or after.
+pub(in crate::meals) fn logged_before(date: NaiveDate) -> DateTime<Utc> {
+    date.checked_add_days(Days::new(5)).unwrap_or(date).and_time(NaiveTime::MIN).and_utc()
 }
 
 async fn load_verdicts(
