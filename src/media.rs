@@ -11,7 +11,7 @@
 //!   (`with_fsync`): when [`Media::put`] returns, both sizes survive a power cut. A deletion is *not* flushed: after a power
 //!   cut a deleted photo may be back, unreferenced.
 //! - **A bucket**: durable by the store's word. What failed is tried again a few times within the same
-//!   [`MEDIA_WAIT_MS_MAX`]; then callers hear that the store is slow. Parts of an archive that broke off are removed, but
+//!   `MEDIA_WAIT_MS_MAX`; then callers hear that the store is slow. Parts of an archive that broke off are removed, but
 //!   for those of a process that died: a rule of the bucket does that.
 
 use std::{fmt, os::unix::fs::DirBuilderExt, path::Path, str::FromStr, sync::Arc, time::Duration};
