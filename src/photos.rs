@@ -204,17 +204,28 @@ async fn remove(app: &App, key: &str) -> anyhow::Result<()> {
 pub(crate) async fn sweep(app: &App) -> anyhow::Result<()> {
     // Whoever was about to show one has had a minute to commit.
     let over = app.clock.wall() - TimeDelta::minutes(1);
-    let keys = sqlx::query_scalar!(
-        "select key from photos where goes_at <= $1 order by goes_at limit $2",
-        over,
-        limits::PHOTOS_SWEPT_AT_ONCE
-    )
-    .fetch_all(&app.db.jobs)
-    .await?;
-    for key in keys {
-        remove(app, &key).await?;
+    let mut after: Option<(DateTime<Utc>, String)> = None;
+    loop {
+        let (at, key) = after.clone().unzip();
+        let found = sqlx::query!(
+            r#"select key, goes_at as "goes_at!" from photos
+               where goes_at <= $1 and ($2::timestamptz is null or (goes_at, key) > ($2, $3)) order by goes_at, key limit $4"#,
+            over,
+            at,
+            key,
+            limits::PHOTOS_SWEPT_AT_ONCE
+        )
+        .fetch_all(&app.db.jobs)
+        .await?;
+        let Some(last) = found.last() else { return Ok(()) };
+        after = Some((last.goes_at, last.key.clone()));
+        for photo in found {
+            // One that does not go now must not keep the others.
+            if let Err(error) = remove(app, &photo.key).await {
+                tracing::warn!(key = photo.key, "a photo was not removed; trying again later: {error:#}");
+            }
+        }
     }
-    Ok(())
 }
 
 /// Removes all pictures of a user, those that are shown, too.

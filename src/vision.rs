@@ -13,7 +13,6 @@ use std::{
 
 use bytes::Bytes;
 use futures_util::future::BoxFuture;
-use tokio::time::timeout;
 
 use crate::{config::eyes::Eye, limits, outside::Outside};
 
@@ -121,12 +120,8 @@ impl Vision {
         let began = Instant::now();
         for guard in self.0.iter().filter(|guard| may_leave || !guard.is_outside()) {
             let left = limits::VISION_OUTSIDE_TIMEOUT.saturating_sub(began.elapsed());
-            let looked = if guard.is_outside() {
-                timeout(left, guard.look(jpeg)).await.unwrap_or(Err(Blind::Resting))
-            } else {
-                guard.look(jpeg).await
-            };
-            match looked {
+            let left = if guard.is_outside() { left } else { limits::VISION_TIMEOUT };
+            match guard.look(jpeg, left).await {
                 Ok(seen) => return Ok(Some(seen)),
                 Err(Blind::Unfit) => return Err(Blind::Unfit),
                 Err(error) => tracing::warn!(provider = guard.name(), "a photo was not looked at: {error}"),

@@ -344,7 +344,15 @@ pub(super) enum Step {
 /// `put_off` are challenges that are left alone for now.
 pub(super) async fn claim_due(tx: &mut Tx, now: DateTime<Utc>, put_off: &[Uuid]) -> Result<Option<Due>, sqlx::Error> {
     let row = sqlx::query!(
-        r#"with due as (
+        r#"with waiting as materialized (
+               select distinct r.challenge_id, r.day
+               from meals m
+               join standings s on s.user_id = m.user_id
+               join rounds r on r.challenge_id = s.challenge_id and r.judged_at is null
+                            and m.eaten_at >= r.starts_at and m.eaten_at < r.ends_at and m.logged_at < r.closes_at
+               where m.state = 'analysing' and m.deleted_at is null and $1 < r.closes_at + interval '24 hours'
+                 and (s.status = 'alive' or (s.status = 'left' and (s.standing ->> 'left_at')::timestamptz >= r.closes_at))
+           ), due as (
                select r.challenge_id, r.day, r.starts_at as due_at, true as opens
                from rounds r join challenges c on c.id = r.challenge_id
                where r.opened_at is null and r.starts_at <= $1 and c.status in ('open', 'running')
@@ -360,7 +368,7 @@ pub(super) async fn claim_due(tx: &mut Tx, now: DateTime<Utc>, put_off: &[Uuid])
                   next.due_at as "due_at!"
            from rounds r join next on next.challenge_id = r.challenge_id and next.day = r.day
            where r.judged_at is null and (r.opened_at is null) = next.opens and r.challenge_id <> all($2)
-             and (next.opens or not waits_for_photos(r.challenge_id, r.day, $1))
+             and (next.opens or (r.challenge_id, r.day) not in (select challenge_id, day from waiting))
            order by next.due_at, r.challenge_id
            limit 1
            for update of r skip locked"#,

@@ -41,7 +41,10 @@ pub(crate) async fn tidy_up(app: &App) -> anyhow::Result<()> {
     store::forget_old(pool, now).await?;
     for (user, meal) in store::list_given_up(pool, now).await? {
         tracing::warn!(%meal, "nobody has looked at the photo of a meal in a day; its owner is asked");
-        upload::learn(app, user, meal, None, false).await.map_err(|error| anyhow::anyhow!("{}", error.code()))?;
+        // One that cannot be asked now must not keep the others waiting.
+        if let Err(error) = upload::learn(app, user, meal, None, false).await {
+            tracing::warn!(%meal, code = error.code(), "its owner was not asked; trying again later");
+        }
     }
     Ok(())
 }
@@ -93,8 +96,17 @@ async fn guesses_of(app: &App, owner: UserId, seen: &Seen) -> ApiResult<Vec<Gues
         if food.is_none() && found.class.is_some() {
             continue;
         }
-        // Two names of one food are one guess.
-        if food.as_ref().is_some_and(|food| guesses.iter().any(|guess| guess.food.as_ref() == Some(food))) {
+        let same = |guess: &&mut Guess| food.is_some() && guess.food == food;
+        if let Some(known) = guesses.iter_mut().find(same) {
+            // Two names of one food are one guess, two portions of it are more of it.
+            if let Some((low, high)) = found.grams_dg {
+                let more = |amount: &mut Option<u32>, by: u32| {
+                    *amount = amount.map(|amount| amount.saturating_add(by).min(PORTION_DG_MOST));
+                };
+                more(&mut known.grams_dg, low.midpoint(high));
+                more(&mut known.grams_low_dg, low);
+                more(&mut known.grams_high_dg, high);
+            }
             continue;
         }
         let grams_dg = food.as_ref().and_then(|food| grams_of(found, food));

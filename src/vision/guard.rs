@@ -34,15 +34,17 @@ impl Guard {
         self.who.is_outside()
     }
 
-    pub(super) async fn look(&self, jpeg: &Bytes) -> Result<Seen, Blind> {
-        if self.rests_until.lock().is_some_and(|until| Instant::now() < until) {
+    /// Two tries, both within what is left; each counts, also one that is cut off.
+    pub(super) async fn look(&self, jpeg: &Bytes, left: Duration) -> Result<Seen, Blind> {
+        let began = Instant::now();
+        if left.is_zero() || self.rests_until.lock().is_some_and(|until| Instant::now() < until) {
             return Err(Blind::Resting);
         }
-        let looked = match self.once(jpeg).await {
-            Err(Blind::Away(_)) => {
+        let looked = match self.once(jpeg, left).await {
+            Err(Blind::Away(_)) if began.elapsed() < left => {
                 let jitter = rand::random_range(0..limits::VISION_RETRY_JITTER_MS_MAX);
                 tokio::time::sleep(Duration::from_millis(jitter)).await;
-                self.once(jpeg).await
+                self.once(jpeg, left.saturating_sub(began.elapsed())).await
             }
             looked => looked,
         };
@@ -51,9 +53,9 @@ impl Guard {
     }
 
     /// Within its time, whatever it does with it.
-    async fn once(&self, jpeg: &Bytes) -> Result<Seen, Blind> {
+    async fn once(&self, jpeg: &Bytes, left: Duration) -> Result<Seen, Blind> {
         let began = Instant::now();
-        let looked = tokio::time::timeout(self.timeout, self.who.look(jpeg)).await;
+        let looked = tokio::time::timeout(self.timeout.min(left), self.who.look(jpeg)).await;
         metrics::histogram!("lastbite_vision_seconds", "provider" => self.name()).record(began.elapsed().as_secs_f64());
         looked.unwrap_or_else(|_| Err(Blind::Away(anyhow::anyhow!("it took too long"))))
     }

@@ -182,11 +182,13 @@ async fn page_makes_a_meal_of_a_photo() {
 async fn page_says_that_a_photo_alone_did_not_tell() {
     let world = today(Vec::new()).await;
     let mina = logs_in(&world.api(), "mina", "a phone").await;
-    let meal = serde_json::json!({ "kind": "snack", "eaten_at": world.clock.now(), "zone": "Asia/Seoul" });
+    let mut page = Page::plays_as(&world.origin(), "mina").await;
+    // Today is where the browser is.
+    let zone: String = page.evaluate("Intl.DateTimeFormat().resolvedOptions().timeZone").await;
+    let meal = serde_json::json!({ "kind": "snack", "eaten_at": world.clock.now(), "zone": zone });
     let request = world.api().with_token(&mina.access_token).request(reqwest::Method::POST, "/api/v1/meals");
     Answer::of(request.multipart(form(&meal, pictures::jpeg(400, 300)))).await.ok::<Value>(201);
     world.is_quiet().await;
-    let mut page = Page::plays_as(&world.origin(), "mina").await;
     page.click("#tabs [data-go=day]").await;
     page.has("[data-meal][data-state=asked]").await;
     page.reads("[data-meal]", "사진으로는 알 수 없었습니다").await;

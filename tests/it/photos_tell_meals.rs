@@ -99,9 +99,12 @@ async fn a_photo_alone_becomes_a_meal_and_every_device_hears_of_it() {
 #[tokio::test]
 async fn what_nobody_can_tell_is_asked_and_counts_when_it_was_said() {
     let unsure = foods(&[("김치찌개", 300, 500, 0.9), ("쌀밥", 200, 220, 0.3)]);
-    let model = Eyes::that([Does::Says(content("{\"foods\":[]}")), Does::Says(unsure), Does::Never, Does::Never]).await;
+    // The table has no such dish, and the rest of the plate is not the meal.
+    let half = foods(&[("김치찌개", 300, 500, 0.9), ("쀍쀍쀍", 200, 220, 0.9)]);
+    let nothing = Does::Says(content("{\"foods\":[]}"));
+    let model = Eyes::that([nothing, Does::Says(unsure), Does::Says(half), Does::Never, Does::Never]).await;
     let (world, mina) = world_with(vec![model.as_openai()]).await;
-    for photo in 1..=3 {
+    for photo in 1..=4 {
         let logged = mina.shows_lunch("2026-03-02 12:30", scene(photo, 400, 300, 80)).await;
         let asked = mina.waits_until(logged.meal.id, MealState::Asked).await;
         assert_eq!((asked.amounts.energy_kcal, asked.contents.items.len()), (0, 0), "nothing is made up");

@@ -84,7 +84,9 @@ impl AnalyseMeal {
         let looked = tokio::select! {
             looked = &mut looking => looked,
             () = tokio::time::sleep(limits::ANALYSIS_SLOW) => {
-                upload::tell_slow(app, self.user, self.meal).await.map_err(|error| told(&error))?;
+                if let Err(error) = upload::tell_slow(app, self.user, self.meal).await {
+                    tracing::debug!(meal = %self.meal, code = error.code(), "it was not told that a look takes long");
+                }
                 looking.await
             }
         };
@@ -112,7 +114,9 @@ fn items_of(guesses: &[Guess]) -> Vec<NewItem> {
     let least = |guess: &Guess| {
         if guess.grams_low_dg.is_some() { limits::ANALYSIS_SURE_PERMILLE } else { limits::NAME_SURE_PERMILLE }
     };
-    if proposed().any(|guess| guess.confidence_permille < least(guess)) {
+    // Something lies on the plate that the table does not have: the rest of it is not the meal.
+    let is_left_out = |guess: &Guess| guess.grams_low_dg.is_some() && !guess.proposed;
+    if guesses.iter().any(is_left_out) || proposed().any(|guess| guess.confidence_permille < least(guess)) {
         return Vec::new();
     }
     let item = |guess: &Guess| {

@@ -8,6 +8,7 @@ use lastbite_protocol::{
     foods::Food,
 };
 use serde::Serialize;
+use serde_json::Value;
 use sqlx::{PgPool, types::Json};
 
 use crate::{
@@ -46,7 +47,12 @@ pub(super) async fn claim_in(
 ) -> ApiResult<bool> {
     let since = now - limits::ANALYSES_WITHIN;
     // One at a time, or many at once would all be the last.
-    sqlx::query!("select from users where id = $1 for no key update", owner.0).fetch_optional(&mut **tx).await?;
+    let there = sqlx::query!("select from users where id = $1 and deleted_at is null for no key update", owner.0)
+        .fetch_optional(&mut **tx)
+        .await?;
+    if there.is_none() {
+        return Err(ApiError::account_gone());
+    }
     let looks = sqlx::query!(
         r#"select (select count(*) from analyses where user_id = $1 and made_at > $2) as "own!",
                   (select count(*) from analyses where outside and made_at > $2) as "outside!",
@@ -76,9 +82,17 @@ pub(super) async fn claim_in(
     Ok(outside)
 }
 
-/// Whether the photo of an analysis may be shown to somebody outside.
+/// Whether the photo of an analysis may still be shown to somebody outside.
 pub(super) async fn may_leave(pool: &PgPool, id: AnalysisId) -> Result<bool, sqlx::Error> {
-    let found = sqlx::query_scalar!("select outside from analyses where id = $1", id.0).fetch_optional(pool).await?;
+    let found = sqlx::query_scalar!(
+        r#"select (a.outside and u.deleted_at is null
+                   and coalesce((select given from consents where user_id = u.id and purpose = 'ai_processing'
+                                 order by at desc limit 1), false)) as "may!"
+           from analyses a join users u on u.id = a.user_id where a.id = $1"#,
+        id.0
+    )
+    .fetch_optional(pool)
+    .await?;
     Ok(found.unwrap_or_default())
 }
 
@@ -86,7 +100,7 @@ pub(super) async fn may_leave(pool: &PgPool, id: AnalysisId) -> Result<bool, sql
 pub(super) async fn load_of(pool: &PgPool, owner: UserId, meal: MealId) -> Result<Option<Analysis>, sqlx::Error> {
     let row = sqlx::query!(
         r#"select id, made_at, provider, model, guesses as "guesses: Json<Vec<Guess>>" from analyses
-           where meal_id = $1 and user_id = $2"#,
+           where meal_id = $1 and user_id = $2 and key is not null"#,
         meal.0,
         owner.0
     )
@@ -116,7 +130,7 @@ pub(super) async fn belongs_to(tx: &mut Tx, id: AnalysisId, meal: MealId) -> Res
 /// Meals whose photo nobody has looked at for as long as a day waits for it.
 pub(super) async fn list_given_up(pool: &PgPool, now: DateTime<Utc>) -> Result<Vec<(UserId, MealId)>, sqlx::Error> {
     let rows = sqlx::query!(
-        "select user_id, id from meals where state = 'analysing' and logged_at < $1 limit 100",
+        "select user_id, id from meals where state = 'analysing' and deleted_at is null and logged_at < $1 limit 100",
         now - limits::ANALYSIS_KEPT
     )
     .fetch_all(pool)
@@ -132,12 +146,24 @@ pub(super) async fn finish(app: &App, id: AnalysisId, seen: &Seen, guesses: &[Gu
         seen.provider,
         seen.model,
         seen.version,
-        seen.raw,
+        without_nul(seen.raw.clone()),
         Json(guesses) as _
     )
     .execute(&app.db.api)
     .await?;
     Ok(())
+}
+
+/// Postgres keeps no NUL in a text.
+fn without_nul(value: Value) -> Value {
+    match value {
+        Value::String(text) => Value::String(text.replace('\0', "")),
+        Value::Array(items) => items.into_iter().map(without_nul).collect(),
+        Value::Object(fields) => {
+            fields.into_iter().map(|(name, field)| (name.replace('\0', ""), without_nul(field))).collect()
+        }
+        other => other,
+    }
 }
 
 /// Makes an analysis that of a meal, if it is this user's and good for one. Answers its photo.
@@ -185,16 +211,20 @@ pub(super) async fn usual(pool: &PgPool, owner: UserId, now: DateTime<Utc>) -> R
     foods::load_many(pool, owner, &ids).await
 }
 
-/// Forgets what was seen on the photo of a meal that is deleted.
+/// Forgets what was seen on the photo of a meal that is deleted; that it was looked at counts as before.
 pub(in crate::meals) async fn forget_of(tx: &mut Tx, meal: MealId) -> Result<(), sqlx::Error> {
-    sqlx::query!("delete from analyses where meal_id = $1", meal.0).execute(&mut **tx).await?;
+    sqlx::query!("update analyses set photo = '{}', key = null, raw = null, guesses = null where meal_id = $1", meal.0)
+        .execute(&mut **tx)
+        .await?;
     Ok(())
 }
 
 /// Forgets analyses that became no meal in time; their photos go by themselves.
 pub(super) async fn forget_old(pool: &PgPool, now: DateTime<Utc>) -> Result<(), sqlx::Error> {
     let long_ago = now - limits::ANALYSIS_KEPT;
-    sqlx::query!("delete from analyses where meal_id is null and made_at <= $1", long_ago).execute(pool).await?;
+    sqlx::query!("delete from analyses where (meal_id is null or key is null) and made_at <= $1", long_ago)
+        .execute(pool)
+        .await?;
     Ok(())
 }
 
@@ -213,8 +243,8 @@ pub(crate) struct Told {
     provider: Option<String>,
     model: Option<String>,
     version: Option<String>,
-    raw: Option<serde_json::Value>,
-    guesses: Option<serde_json::Value>,
+    raw: Option<Value>,
+    guesses: Option<Value>,
 }
 
 /// All that was seen on a user's photos, in the order in which they were looked at.
