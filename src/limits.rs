@@ -26,6 +26,11 @@ pub const JSON_DEPTH_MAX: usize = 32;
 pub const REQUESTS_IN_FLIGHT_MAX: usize = 256;
 /// Uploads hold their photo in memory while they wait for a decoder.
 pub const UPLOADS_IN_FLIGHT_MAX: usize = 32;
+/// Requests that wait for what is seen on a photo; well under all that may be under way.
+pub const LOOKS_IN_FLIGHT_MAX: usize = 96;
+/// From the beginning of such a request: what is not seen by then, the answer does not know. Leaves time for the network in the
+/// binary, and the answer.
+pub const LOOK_ENDS_WITHIN: Duration = Duration::from_secs(32);
 /// How long a request waits for a free place before it is told to come back.
 pub const IN_FLIGHT_WAIT: Duration = Duration::from_millis(500);
 pub const RETRY_AFTER_S: u64 = 1;

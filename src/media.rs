@@ -14,7 +14,7 @@
 //!   `MEDIA_WAIT_MS_MAX`; then callers hear that the store is slow. Parts of an archive that broke off are removed, but
 //!   for those of a process that died: a rule of the bucket does that.
 
-use std::{fmt, os::unix::fs::DirBuilderExt, path::Path, str::FromStr, sync::Arc, time::Duration};
+use std::{fmt, io::ErrorKind, os::unix::fs::DirBuilderExt, path::Path, str::FromStr, sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use lastbite_protocol::meals::PhotoSeen;
@@ -44,6 +44,8 @@ const KEY_CHARS: usize = 2 * (HASH_BYTES + SALT_BYTES);
 pub struct Media {
     store: Arc<dyn ObjectStore>,
     put_mode: PutMode,
+    /// None for a bucket.
+    folder: Option<Arc<Path>>,
 }
 
 /// Which of the two stored sizes.
@@ -113,7 +115,7 @@ impl Media {
         // Photos are for their owners, not for everybody on the machine.
         std::fs::DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(MediaError::Folder)?;
         let store = LocalFileSystem::new_with_prefix(folder)?.with_fsync(true);
-        Ok(Self { store: Arc::new(store), put_mode: PutMode::Create })
+        Ok(Self { store: Arc::new(store), put_mode: PutMode::Create, folder: Some(folder.into()) })
     }
 
     /// Keeps both sizes under a new key.
@@ -153,7 +155,10 @@ impl Media {
                 Err(error) => return Err(error.into()),
             }
         }
-        Ok(())
+        match &self.folder {
+            Some(folder) => bounded(remove_staged(folder, key)).await,
+            None => Ok(()),
+        }
     }
 
     async fn write(&self, key: &PhotoKey, size: Size, jpeg: Bytes) -> Result<(), MediaError> {
@@ -162,6 +167,28 @@ impl Media {
         self.store.put_opts(&key.path(size), jpeg.into(), PutOptions::from(self.put_mode.clone())).await?;
         Ok(())
     }
+}
+
+/// Removes what a process that died in the middle of a write has left beside the photo.
+async fn remove_staged(folder: &Path, key: &PhotoKey) -> Result<(), MediaError> {
+    let beside = match folder.join(key.path(Size::Large).as_ref()).parent() {
+        Some(beside) => tokio::fs::read_dir(beside).await,
+        None => return Ok(()),
+    };
+    let mut files = match beside {
+        Ok(files) => files,
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
+        Err(error) => return Err(MediaError::Folder(error)),
+    };
+    while let Some(file) = files.next_entry().await.map_err(MediaError::Folder)? {
+        if file.file_name().to_str().is_some_and(|name| name.starts_with(key.as_str()) && name.contains('#')) {
+            match tokio::fs::remove_file(file.path()).await {
+                Err(error) if error.kind() != ErrorKind::NotFound => return Err(MediaError::Folder(error)),
+                _ => {}
+            }
+        }
+    }
+    Ok(())
 }
 
 async fn bounded<T>(work: impl Future<Output = Result<T, MediaError>>) -> Result<T, MediaError> {

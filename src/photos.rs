@@ -151,11 +151,15 @@ pub(crate) async fn seen_before(
 ) -> Result<Option<PhotoSeen>, sqlx::Error> {
     let seen = sqlx::query!(
         r#"with asked as (select key, original, looks, bands from photos where key = $1),
+           telling as (
+               -- A part that is all one or the other is that of a plain wall, which many photos have.
+               select array(select band from unnest(bands) as band where band & 65535 not in (0, 65535)) as bands from asked
+           ),
            alike as (
                select p.user_id from photos p, asked a where p.original = a.original and p.key <> a.key and p.goes_at is null
                union all
-               select p.user_id from photos p, asked a
-               where p.bands && a.bands and p.key <> a.key and p.goes_at is null
+               select p.user_id from photos p, asked a, telling t
+               where p.bands && t.bands and p.key <> a.key and p.goes_at is null
                  and bit_count((p.looks # a.looks)::bit(64)) <= 3
                  and bit_count(a.looks::bit(64)) between $3 and 64 - $3
            )
@@ -190,6 +194,21 @@ pub(crate) async fn forget(app: &App, picture: &StoredPhoto) {
     }
 }
 
+/// The same for one whose time is over, unless it is shown after all. From the moment that this says so nobody can show it any
+/// more, however much the clocks of two nodes differ.
+async fn remove_over(app: &App, key: &str, over: DateTime<Utc>) -> anyhow::Result<()> {
+    let long_ago = DateTime::<Utc>::UNIX_EPOCH;
+    let goes = sqlx::query!(
+        "update photos set goes_at = $3 where key = $1 and goes_at <= $2 returning key",
+        key,
+        over,
+        long_ago
+    )
+    .fetch_optional(&app.db.jobs)
+    .await?;
+    if goes.is_some() { remove(app, key).await } else { Ok(()) }
+}
+
 /// The files go before the row.
 async fn remove(app: &App, key: &str) -> anyhow::Result<()> {
     app.media.delete(&key.parse()?).await?;
@@ -221,7 +240,7 @@ pub(crate) async fn sweep(app: &App) -> anyhow::Result<()> {
         after = Some((last.goes_at, last.key.clone()));
         for photo in found {
             // One that does not go now must not keep the others.
-            if let Err(error) = remove(app, &photo.key).await {
+            if let Err(error) = remove_over(app, &photo.key, over).await {
                 tracing::warn!(key = photo.key, "a photo was not removed; trying again later: {error:#}");
             }
         }

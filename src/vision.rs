@@ -111,15 +111,15 @@ impl Vision {
         self.0.iter().any(Guard::is_outside)
     }
 
-    /// What the first sees who answers; who is outside is asked only with `may_leave`, and all of them within a bound. None
-    /// when nobody answers.
+    /// What the first sees who answers; who is outside is asked only with `may_leave`, and all of them together have the time
+    /// `outside`. None when nobody answers.
     ///
     /// # Errors
     /// [`Blind::Unfit`]: nobody else is asked then.
-    pub async fn look(&self, jpeg: &Bytes, may_leave: bool) -> Result<Option<Seen>, Blind> {
+    pub async fn look(&self, jpeg: &Bytes, may_leave: bool, outside: Duration) -> Result<Option<Seen>, Blind> {
         let began = Instant::now();
         for guard in self.0.iter().filter(|guard| may_leave || !guard.is_outside()) {
-            let left = limits::VISION_OUTSIDE_TIMEOUT.saturating_sub(began.elapsed());
+            let left = outside.min(limits::VISION_OUTSIDE_TIMEOUT).saturating_sub(began.elapsed());
             let left = if guard.is_outside() { left } else { limits::VISION_TIMEOUT };
             match guard.look(jpeg, left).await {
                 Ok(seen) => return Ok(Some(seen)),

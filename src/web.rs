@@ -29,6 +29,8 @@ pub struct Settings {
     pub requests: Arc<Semaphore>,
     /// Places for photos that come in.
     pub uploads: Semaphore,
+    /// Places for requests that wait for what is seen on a photo.
+    pub looks: Semaphore,
     pub rates: gate::Rates,
 }
 
@@ -39,6 +41,7 @@ impl Settings {
             allowed_origins,
             requests: Arc::new(Semaphore::new(limits::REQUESTS_IN_FLIGHT_MAX)),
             uploads: Semaphore::new(limits::UPLOADS_IN_FLIGHT_MAX),
+            looks: Semaphore::new(limits::LOOKS_IN_FLIGHT_MAX),
             rates: gate::Rates::new(rates_factor),
         }
     }

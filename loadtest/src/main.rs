@@ -8,7 +8,7 @@
 //! - [`start`]: when and in which zone a challenge can begin soon
 //! - [`api`]: the REST calls; [`stage`]: accounts and a challenge to measure with
 //! - [`spectator`]: one socket; [`crowd`]: all of them; [`arrivals`]: from what they saw to latencies
-//! - [`play`], [`idle`], [`connect`], [`logins`], [`timing`]: the commands
+//! - [`play`], [`idle`], [`connect`], [`logins`], [`timing`], [`writes`]: the commands
 //! - [`process`]: what `/proc` says; [`report`]: the table and the JSON file
 
 mod api;
@@ -26,6 +26,7 @@ mod start;
 mod stop;
 mod target;
 mod timing;
+mod writes;
 
 use std::{io::Write as _, path::PathBuf, process::ExitCode};
 
@@ -72,6 +73,8 @@ enum Command {
     Logins(logins::Args),
     /// Whether the time of an answer tells that an account exists
     Timing(timing::Args),
+    /// Meals a second that many clients can have kept
+    Writes(writes::Args),
 }
 
 #[tokio::main]
@@ -98,5 +101,6 @@ async fn run(args: Args) -> anyhow::Result<()> {
         Command::Connect(connect) => Box::pin(connect::run(&args.common, &connect, stop)).await,
         Command::Logins(logins) => Box::pin(logins::run(&args.common, &logins, stop)).await,
         Command::Timing(timing) => Box::pin(timing::run(&args.common, &timing, stop)).await,
+        Command::Writes(writes) => Box::pin(writes::run(&args.common, &writes, stop)).await,
     }
 }

@@ -90,6 +90,9 @@ pub struct DayGlance {
     pub kinds: Vec<MealKind>,
     /// How many.
     pub meals: u32,
+    /// Of them those of which nobody has told yet what they were: their energy counts as none.
+    #[serde(default)]
+    pub unknown_meals: u32,
     /// Energy of all of them, kcal.
     pub energy_kcal: u32,
     /// Nutri-Score of all foods of the day together.
@@ -155,7 +158,7 @@ pub struct DiaryRange {
     pub to: NaiveDate,
     /// Days with a meal.
     pub days_logged: u32,
-    /// Mean energy of the days with a meal, kcal, half up.
+    /// Mean energy of the days with a meal, kcal, half up. As the figures below it leaves out days of which a meal is unknown.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub average_energy_kcal: Option<u32>,
     /// Days with a meal whose energy is within a tenth of the target; absent without one.

@@ -160,7 +160,7 @@ async fn write_challenges(pool: &PgPool, user: UserId, archive: &Archive) -> any
 async fn write_meals(pool: &PgPool, user: UserId, archive: &Archive) -> anyhow::Result<()> {
     archive.text("meals.csv").await;
     let head =
-        "id,kind,eaten_at,zone,local_date,note,energy_kcal,carbohydrate_mg,protein_mg,fat_mg,logged_at,edited_at";
+        "id,kind,state,eaten_at,zone,local_date,note,energy_kcal,carbohydrate_mg,protein_mg,fat_mg,logged_at,edited_at";
     archive.bytes(format!("{UTF_8}{head}\r\n")).await;
     let mut after = None;
     loop {
@@ -172,6 +172,7 @@ async fn write_meals(pool: &PgPool, user: UserId, archive: &Archive) -> anyhow::
             let line = line(&[
                 meal.id.to_string(),
                 meal.kind.as_str().to_owned(),
+                meal.state.as_str().to_owned(),
                 meal.eaten_at.to_rfc3339(),
                 meal.zone.name().to_owned(),
                 meal.local_date.to_string(),

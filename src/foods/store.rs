@@ -69,13 +69,49 @@ pub(super) async fn search(pool: &PgPool, user: UserId, query: &str, limit: u32)
     load_many(pool, user, &ids).await
 }
 
-/// The food that a name means, if one of them is that or nearly that.
+/// The food that a name means, if one of them is that or nearly that: a name that merely holds it is that of something else,
+/// as a cupcake is no cup.
 ///
 /// # Errors
 /// Postgres is away.
 pub(crate) async fn find_one(pool: &PgPool, user: UserId, name: &str) -> Result<Option<Food>, sqlx::Error> {
-    let meant = by_name(pool, user, &key::key_of(name), 1, limits::FOOD_MEANT_LIKENESS).await?;
+    let asked = key::key_of(name);
+    if asked.is_empty() {
+        return Ok(None);
+    }
+    let mut meant = kinds_of(pool, user, &asked, name).await?;
+    if meant.is_empty() && asked.len() >= TRIGRAM {
+        meant = like(pool, user, &asked, i64::from(NAMES_OF_A_FOOD), limits::FOOD_MEANT_LIKENESS).await?;
+        meant.truncate(1);
+    }
     Ok(load_many(pool, user, &meant).await?.into_iter().next())
+}
+
+/// The food of that name, else one that is a kind of it. What a thing is stands last in a name, or before a comma: `brown rice`,
+/// `rice, brown`, but `cup rice` is no cup. In a key no space parts the words of a Korean name.
+async fn kinds_of(pool: &PgPool, user: UserId, asked: &str, name: &str) -> Result<Vec<String>, sqlx::Error> {
+    let is_long = asked.len() >= TRIGRAM;
+    let ends = if name.is_ascii() { format!("% {asked}") } else { format!("%{asked}") };
+    let begins = format!("{},", name.trim().to_lowercase());
+    sqlx::query_scalar!(
+        r#"with named as (
+               select food_id, tier, length(key) as length, 0 as how from food_names
+               where (user_id is null or user_id = $2) and key = $1
+           ), kinds as (
+               select food_id, tier, length(key) as length, 1 as how from food_names
+               where not exists (select from named) and $3 and (user_id is null or user_id = $2)
+                 and ((key >= $1 and key < $1 || '~' and starts_with(lower(name), $4)) or key like $5)
+           )
+           select food_id as "food_id!" from (select * from named union all select * from kinds) as found
+           order by how, tier, length, food_id limit 1"#,
+        asked,
+        user.0,
+        is_long,
+        begins,
+        ends
+    )
+    .fetch_all(pool)
+    .await
 }
 
 /// Shorter ones have no trigram of their own: they are looked for where words begin.

@@ -4,7 +4,9 @@
 //! - `job`: meals that were logged by a photo alone
 //! - `store`: the table `analyses`, and what a user usually eats
 
-use bytes::Bytes;
+use std::time::Instant;
+
+use axum::http::StatusCode;
 use chrono::{DateTime, Utc};
 use lastbite_protocol::{
     AnalysisId, MealId, UserId,
@@ -17,7 +19,9 @@ use crate::{
     App,
     db::Tx,
     error::{ApiError, ApiResult},
-    foods, limits,
+    foods,
+    idempotency::{Answer, Key},
+    limits,
     media::StoredPhoto,
     nutrition::portion::PORTION_DG_MOST,
     photos,
@@ -50,19 +54,35 @@ pub(crate) async fn tidy_up(app: &App) -> anyhow::Result<()> {
 }
 
 /// Has a photo looked at. Every look counts, whatever it brings.
-async fn make(app: &App, owner: UserId, original: Bytes) -> ApiResult<Analysis> {
-    let photos::Taken { stored, jpeg } = photos::take(app, owner, original).await?;
-    let analysed = look(app, owner, &stored, &jpeg).await;
+async fn make(
+    app: &App,
+    owner: UserId,
+    photo: photos::Taken,
+    until: Instant,
+    key: Option<&Key>,
+) -> ApiResult<Answer<Analysis>> {
+    let analysed = look(app, owner, &photo, until).await;
     if analysed.is_err() {
-        photos::forget(app, &stored).await;
+        photos::forget(app, &photo.stored).await;
     }
-    analysed
+    let body = analysed?;
+    if let Some(key) = key {
+        let mut tx = app.db.api.begin().await?;
+        if let Some(first) = key.claim(&mut tx, app.clock.now()).await? {
+            // The same request was answered meanwhile; this look becomes no meal, and goes.
+            return Ok(first);
+        }
+        key.keep(&mut tx, StatusCode::CREATED, &body).await?;
+        tx.commit().await?;
+    }
+    Ok(Answer { status: StatusCode::CREATED, body })
 }
 
-async fn look(app: &App, owner: UserId, stored: &StoredPhoto, jpeg: &Bytes) -> ApiResult<Analysis> {
+async fn look(app: &App, owner: UserId, photo: &photos::Taken, until: Instant) -> ApiResult<Analysis> {
+    let photos::Taken { stored, jpeg } = photo;
     let (id, made_at) = (AnalysisId::generate(), app.clock.now());
     let outside = store::claim(app, owner, id, stored, made_at).await?;
-    let seen = match app.vision.look(jpeg, outside).await {
+    let seen = match app.vision.look(jpeg, outside, until.saturating_duration_since(Instant::now())).await {
         Ok(seen) => seen,
         Err(Blind::Unfit) => {
             return Err(ApiError::invalid("photo_refused", "photo", "this picture is not one that is looked at here"));

@@ -44,6 +44,8 @@ struct Eaten {
     kind: MealKind,
     energy_kcal: u32,
     contents: Contents,
+    /// Nobody has told yet what it was.
+    is_unknown: bool,
 }
 
 /// The foods of a day, as the grade looks at them. None when some of it was entered by hand.
@@ -137,6 +139,7 @@ fn days(facts: &Facts) -> Vec<DayGlance> {
         date,
         kinds: Vec::new(),
         meals: 0,
+        unknown_meals: 0,
         energy_kcal: 0,
         grade: Grade::Unknown,
         verdicts: Vec::new(),
@@ -156,6 +159,8 @@ fn days(facts: &Facts) -> Vec<DayGlance> {
             }
         }
         glance.meals = u32::try_from(meals.len()).unwrap_or(u32::MAX);
+        let unknown = meals.iter().filter(|meal| meal.is_unknown).count();
+        glance.unknown_meals = u32::try_from(unknown).unwrap_or(u32::MAX);
         glance.energy_kcal = meals.iter().fold(0, |sum, meal| sum.saturating_add(meal.energy_kcal));
         glance.grade = grade(meals.iter().map(|meal| &meal.contents)).grade;
     }
@@ -173,7 +178,9 @@ fn days(facts: &Facts) -> Vec<DayGlance> {
 
 fn range(from: NaiveDate, to: NaiveDate, facts: Facts) -> DiaryRange {
     let days = days(&facts);
-    let logged: Vec<&DayGlance> = days.iter().filter(|day| day.meals > 0).collect();
+    let days_logged = u32::try_from(days.iter().filter(|day| day.meals > 0).count()).unwrap_or(u32::MAX);
+    // A day of which a part is unknown says nothing of how much was eaten.
+    let logged: Vec<&DayGlance> = days.iter().filter(|day| day.meals > 0 && day.unknown_meals == 0).collect();
     let count = u64::try_from(logged.len()).unwrap_or(u64::MAX);
     let total: u64 = logged.iter().map(|day| u64::from(day.energy_kcal)).sum();
     let average = (count > 0).then(|| u32::try_from((total + count / 2) / count).unwrap_or(u32::MAX));
@@ -187,7 +194,7 @@ fn range(from: NaiveDate, to: NaiveDate, facts: Facts) -> DiaryRange {
     DiaryRange {
         from,
         to,
-        days_logged: u32::try_from(count).unwrap_or(u32::MAX),
+        days_logged,
         average_energy_kcal: average,
         days_on_target: facts.target_kcal.map(|target| u32::try_from(on_target(target)).unwrap_or(u32::MAX)),
         trend_kcal_per_week: trend(from, &logged),
@@ -241,7 +248,7 @@ mod tests {
             fat_mg: None,
         });
         contents.grade = grade;
-        Eaten { date: date.parse().unwrap(), kind: MealKind::Lunch, energy_kcal, contents }
+        Eaten { date: date.parse().unwrap(), kind: MealKind::Lunch, energy_kcal, contents, is_unknown: false }
     }
 
     fn facts(energies: &[(&str, u32)]) -> Facts {

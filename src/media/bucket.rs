@@ -40,7 +40,7 @@ impl Media {
     /// What keeps it from that, in one line without the key.
     pub async fn bucket(bucket: &Bucket) -> Result<Self, MediaError> {
         let store = PrefixStore::new(connect(bucket)?, bucket.prefix.as_str());
-        let media = Self { store: Arc::new(store), put_mode: PutMode::Overwrite };
+        let media = Self { store: Arc::new(store), put_mode: PutMode::Overwrite, folder: None };
         media.try_out().await.map_err(|error| MediaError::Unusable(reason(&error)))?;
         Ok(media)
     }

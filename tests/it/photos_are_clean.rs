@@ -194,7 +194,11 @@ async fn a_stored_photo_is_read_back_and_deleted() {
     media.put(&other, large.clone(), small.clone()).await.expect("stored");
 
     let key: PhotoKey = key.as_str().parse().expect("a key comes back from the database");
+    // As a process leaves it that is killed in the middle of a write.
+    let beside = folder.join(&other.as_str()[..2]).join(&other.as_str()[2..4]);
+    std::fs::write(beside.join(format!("{other}-large.jpg#1")), b"half").expect("staged");
     media.delete(&other).await.expect("deleted");
+    assert_eq!(std::fs::read_dir(&beside).expect("there").count(), 2, "only the other photo is left");
     assert_eq!(media.get(&key, Size::Large).await.expect("read"), Some(large));
     assert_eq!(media.get(&key, Size::Small).await.expect("read"), Some(small));
     media.delete(&key).await.expect("deleted");

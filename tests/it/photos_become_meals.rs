@@ -32,6 +32,12 @@ impl Player {
         Answer::of(self.api.request(Method::POST, "/api/v1/meals/analyze").multipart(form)).await
     }
 
+    async fn asks_once_about(&self, photo: Vec<u8>, key: &str) -> Answer {
+        let form = Form::new().part("photo", Part::bytes(photo));
+        let request = self.api.request(Method::POST, "/api/v1/meals/analyze").header("idempotency-key", key);
+        Answer::of(request.multipart(form)).await
+    }
+
     async fn agrees(&self, given: bool) {
         let consent = json!({ "version": 1, "given": given });
         self.api.put("/api/v1/accounts/me/consents/ai_processing", &consent).await.ok::<Value>(200);
@@ -220,6 +226,46 @@ async fn google_labels_become_one_food_and_what_is_not_fit_is_refused_and_forgot
     mina.asks_about(scene(9, 400, 300, 80)).await.refused(422, "photo_refused");
     assert_eq!(files_in(world.media.path()), 2, "nothing of it is kept");
     assert_eq!(world.count("select count(*) from analyses").await, 2, "but that it was looked at");
+    world.stop().await;
+}
+
+#[tokio::test]
+async fn a_name_that_merely_holds_the_label_is_no_such_food() {
+    let says = |name: &str| Does::Says(foods(&[(name, 100, 120, 0.9)]));
+    let names = ["cup", "rice", "밥", "김치찌개", "stew"];
+    let model = Eyes::that(names.map(says)).await;
+    let world = world_with(vec![model.as_openai()]).await;
+    let mina = world.user("mina").await;
+    mina.agrees(true).await;
+    let mut seen = Vec::new();
+    for (at, name) in names.into_iter().enumerate() {
+        let photo = scene(20 + u32::try_from(at).unwrap(), 400, 300, 80);
+        let analysis: Analysis = mina.asks_about(photo).await.ok(201);
+        let food = analysis.guesses[0].food.clone();
+        seen.push((name, food.map(|food| food.name_en.unwrap_or_default().to_lowercase())));
+    }
+    assert_eq!(seen[0].1, None, "a cupcake is no cup");
+    for (name, food) in &seen[1..] {
+        let part = if name.is_ascii() { name } else { "rice kimchi" };
+        let food = food.clone().unwrap_or_else(|| panic!("{name} is a food"));
+        assert!(part.split(' ').any(|part| food.split([' ', ',']).any(|word| word == part)), "{name}: {food}");
+    }
+    world.stop().await;
+}
+
+#[tokio::test]
+async fn a_look_that_is_asked_for_twice_is_one() {
+    let model = Eyes::that([Does::Says(foods(&[("김치찌개", 300, 500, 0.9)]))]).await;
+    let world = world_with(vec![model.as_openai()]).await;
+    let mina = world.user("mina").await;
+    mina.agrees(true).await;
+    let key = "a-look-at-my-lunch";
+    let first: Analysis = mina.asks_once_about(plate(), key).await.ok(201);
+    let again: Analysis = mina.asks_once_about(plate(), key).await.ok(201);
+    assert_eq!((first.id, &first.guesses), (again.id, &again.guesses));
+    assert_eq!(world.count("select count(*) from analyses").await, 1);
+    assert_eq!((model.asked().len(), files_in(world.media.path())), (1, 2));
+    mina.asks_once_about(scene(8, 400, 300, 80), key).await.refused(422, "idempotency_key_reused");
     world.stop().await;
 }
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 use lastbite::config::eyes::Eye;
 use lastbite_protocol::{
     MealId, Verdict,
-    rest::{Analysis, Judged, Meal, MealOutcome, MealState, OwnEvent, OwnNews, Page},
+    rest::{Analysis, DiaryRange, Judged, Meal, MealOutcome, MealState, OwnEvent, OwnNews, Page},
 };
 use serde_json::{Value, json};
 
@@ -109,6 +109,9 @@ async fn what_nobody_can_tell_is_asked_and_counts_when_it_was_said() {
         let asked = mina.waits_until(logged.meal.id, MealState::Asked).await;
         assert_eq!((asked.amounts.energy_kcal, asked.contents.items.len()), (0, 0), "nothing is made up");
         assert_eq!(mina.events().await.last(), Some(&OwnNews::MealAsked { meal: asked.id }));
+        let range = "/api/v1/diary/range?from=2026-03-02&to=2026-03-02";
+        let range: DiaryRange = mina.api.get(range).await.ok(200);
+        assert_eq!((range.days_logged, range.days[0].unknown_meals, range.average_energy_kcal), (1, 1, None));
         let copy = json!({ "eaten_at": seoul("2026-03-02 12:31") });
         mina.api.post(&format!("/api/v1/meals/{}/copies", asked.id), &copy).await.refused(409, "meal_unknown");
         let told = json!({ "items": [{ "food": "ko:bibimbap", "grams_dg": 4_500 }] });

@@ -77,10 +77,14 @@ impl AnalyseMeal {
     /// What is on the photo, if that can be told, and whether it is not fit to be looked at.
     async fn see(&self, app: &App) -> anyhow::Result<(Option<contents::Known>, bool)> {
         let pool = &app.db.jobs;
+        // A try before this one may have ended between the look and the meal.
+        if let Some(guesses) = store::load_guesses(pool, self.analysis).await? {
+            return Ok((self.take(app, &guesses).await, false));
+        }
         let Some(photo) = meals::load_photo(pool, self.user, self.meal).await? else { return Ok((None, false)) };
         let Some(jpeg) = app.media.get(&photo.key()?, Size::Large).await? else { return Ok((None, false)) };
         let may_leave = store::may_leave(pool, self.analysis).await?;
-        let mut looking = std::pin::pin!(app.vision.look(&jpeg, may_leave));
+        let mut looking = std::pin::pin!(app.vision.look(&jpeg, may_leave, limits::VISION_OUTSIDE_TIMEOUT));
         let looked = tokio::select! {
             looked = &mut looking => looked,
             () = tokio::time::sleep(limits::ANALYSIS_SLOW) => {
@@ -97,13 +101,16 @@ impl AnalyseMeal {
         };
         let guesses = guesses_of(app, self.user, &seen).await.map_err(|error| told(&error))?;
         store::finish(app, self.analysis, &seen, &guesses).await?;
-        let items = items_of(&guesses);
+        Ok((self.take(app, &guesses).await, false))
+    }
+
+    /// The meal that was seen, if it is sure enough. What was seen and cannot be a meal is no answer.
+    async fn take(&self, app: &App, guesses: &[Guess]) -> Option<contents::Known> {
+        let items = items_of(guesses);
         if items.is_empty() {
-            return Ok((None, false));
+            return None;
         }
-        let known = contents::of(pool, self.user, &items, None, EnergySource::Photo).await;
-        // What was seen and cannot be a meal is no answer.
-        Ok((known.ok(), false))
+        contents::of(&app.db.jobs, self.user, &items, None, EnergySource::Photo).await.ok()
     }
 }
 

@@ -96,6 +96,15 @@ pub(super) async fn may_leave(pool: &PgPool, id: AnalysisId) -> Result<bool, sql
     Ok(found.unwrap_or_default())
 }
 
+/// What was made of a look, when it has ended.
+pub(super) async fn load_guesses(pool: &PgPool, id: AnalysisId) -> Result<Option<Vec<Guess>>, sqlx::Error> {
+    let found =
+        sqlx::query_scalar!(r#"select guesses as "guesses: Json<Vec<Guess>>" from analyses where id = $1"#, id.0)
+            .fetch_optional(pool)
+            .await?;
+    Ok(found.flatten().map(|guesses| guesses.0))
+}
+
 /// What was seen on the photo of a user's own meal.
 pub(super) async fn load_of(pool: &PgPool, owner: UserId, meal: MealId) -> Result<Option<Analysis>, sqlx::Error> {
     let row = sqlx::query!(

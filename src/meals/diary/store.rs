@@ -100,7 +100,7 @@ pub(super) async fn load(
     to: NaiveDate,
 ) -> Result<Facts, sqlx::Error> {
     let rows = sqlx::query!(
-        r#"select local_date, kind, energy_kcal, carbohydrate_mg, protein_mg, fat_mg,
+        r#"select local_date, kind, state <> 'known' as "is_unknown!", energy_kcal, carbohydrate_mg, protein_mg, fat_mg,
                   contents as "contents: Json<Contents>"
            from meals
            where user_id = $1 and local_date between $2 and $3 and deleted_at is null
@@ -126,7 +126,8 @@ pub(super) async fn load(
             })
         };
         let contents = row.contents.map_or_else(entered, |contents| contents.0);
-        Ok(Eaten { date: row.local_date, kind: db::parsed(&row.kind)?, energy_kcal, contents })
+        let (date, kind) = (row.local_date, db::parsed(&row.kind)?);
+        Ok(Eaten { date, kind, energy_kcal, contents, is_unknown: row.is_unknown })
     });
     let meals = meals.collect::<Result<_, sqlx::Error>>()?;
     Ok(Facts { meals, ..load_beside(db, user, from, to).await? })
