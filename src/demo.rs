@@ -24,6 +24,7 @@ use lastbite_protocol::{
     rest::{
         Amounts, ChallengeStatus, EditMeal, Judged, Language, MealEffect, NewChallenge, NewMeal, Outcome, Register,
     },
+    terms::Windows,
     terms::defaults,
 };
 use tokio::{
@@ -166,7 +167,11 @@ impl Story {
             min_players: 2,
             requirements: vec![
                 Requirement::Calories { target_kcal: plan::TARGET_KCAL, tolerance_kcal: plan::TOLERANCE_KCAL },
-                Requirement::Meals { at_least: plan::MEALS_AT_LEAST, cutoff: defaults::cutoff() },
+                Requirement::Meals {
+                    at_least: plan::MEALS_AT_LEAST,
+                    cutoff: defaults::cutoff(),
+                    windows: Windows::default(),
+                },
             ],
         }
     }

@@ -5,7 +5,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::{ChallengeId, Standing, Terms, UserId, socket::DayClock};
+use crate::{ChallengeId, Standing, Terms, UserId, socket::DayClock, terms::Nutrient};
 
 pub use crate::{accounts::*, analyses::*, diary::*, foods::*, identities::*, meals::*, profile::*};
 
@@ -172,6 +172,44 @@ pub enum Finding {
         logged: u32,
         /// Asked for.
         at_least: u32,
+    },
+    /// A nutrient against its bounds.
+    Macro {
+        /// Whether it holds.
+        held: bool,
+        /// Which.
+        nutrient: Nutrient,
+        /// What is known to have been eaten of it, mg.
+        amount_mg: u64,
+        /// Meals of which nobody knows how much of it they had.
+        unknown_meals: u32,
+        /// Its share of the day's energy, in thousandths, when that is asked for.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        share_permille: Option<u32>,
+        /// The least that is allowed, in mg or, with `share_permille`, in thousandths.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        at_least: Option<u32>,
+        /// The most that is allowed.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        at_most: Option<u32>,
+    },
+    /// The grade of the day's foods.
+    Grade {
+        /// Whether it holds.
+        held: bool,
+        /// The grade; `UNKNOWN` never holds.
+        grade: Grade,
+        /// The worst that is allowed.
+        at_worst: Grade,
+    },
+    /// Valid meals with a photo against all valid meals.
+    Photos {
+        /// Whether it holds.
+        held: bool,
+        /// Valid meals with a photo.
+        with_photo: u32,
+        /// Valid meals.
+        valid: u32,
     },
 }
 

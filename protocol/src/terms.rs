@@ -8,6 +8,8 @@ use chrono_tz::Tz;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use crate::foods::Grade;
+
 /// The terms of a challenge.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -45,7 +47,7 @@ pub struct Terms {
     #[serde(default = "defaults::min_players")]
     #[schema(default = 2, minimum = 1)]
     pub min_players: u32,
-    /// What a day asks for, at most one of each kind; all must hold.
+    /// What a day asks for, at most one of each kind, and of each nutrient; all must hold.
     #[schema(min_items = 1)]
     pub requirements: Vec<Requirement>,
 }
@@ -75,7 +77,96 @@ pub enum Requirement {
         #[serde(default = "defaults::cutoff")]
         #[schema(default = "23:00")]
         cutoff: WallTime,
+        /// When a meal of each kind is a valid one.
+        #[serde(default)]
+        windows: Windows,
     },
+    /// So much of a nutrient over the day: as an amount, or as a share of the day's energy. What is at most so much has to be
+    /// known of every meal.
+    Macro {
+        /// Of what; each is asked for once at most.
+        nutrient: Nutrient,
+        /// At least so much, mg.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        at_least_mg: Option<u32>,
+        /// At most so much, mg.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        at_most_mg: Option<u32>,
+        /// At least so much of the day's energy, in thousandths; not of sodium, and not beside an amount.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[schema(maximum = 1000)]
+        at_least_permille: Option<u32>,
+        /// At most so much of the day's energy, in thousandths.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[schema(maximum = 1000)]
+        at_most_permille: Option<u32>,
+    },
+    /// The Nutri-Score of all foods of the day together is this or better; it has to be known.
+    Grade {
+        /// The worst that is allowed, `A` to `D`.
+        at_worst: Grade,
+    },
+    /// There is a valid meal, and each has a photo of its own.
+    Photo {},
+}
+
+/// What a day can ask for so much of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Nutrient {
+    /// With fibre and sugars, 4 kcal a gram.
+    Carbohydrate,
+    /// 4 kcal a gram.
+    Protein,
+    /// 9 kcal a gram.
+    Fat,
+    /// 2 kcal a gram.
+    Fibre,
+    /// 4 kcal a gram.
+    Sugars,
+    /// Has no energy.
+    Sodium,
+}
+
+/// When a meal of each kind is a valid one, on the wall clock of the challenge's zone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Windows {
+    /// 06:00 to 11:00 unless told otherwise.
+    pub breakfast: Window,
+    /// 11:00 to 15:00.
+    pub lunch: Window,
+    /// 15:00 to 18:00.
+    pub snack: Window,
+    /// 18:00 to 23:00.
+    pub dinner: Window,
+}
+
+/// A part of a day.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Window {
+    /// The first minute.
+    pub from: WallTime,
+    /// The first minute after it.
+    pub until: WallTime,
+}
+
+impl Window {
+    const fn hours(from: u16, until: u16) -> Self {
+        Self { from: WallTime::hour(from), until: WallTime::hour(until) }
+    }
+}
+
+impl Default for Windows {
+    fn default() -> Self {
+        Self {
+            breakfast: Window::hours(6, 11),
+            lunch: Window::hours(11, 15),
+            snack: Window::hours(15, 18),
+            dinner: Window::hours(18, 23),
+        }
+    }
 }
 
 /// A time of day on a wall clock, to the minute: `HH:MM`.

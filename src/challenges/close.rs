@@ -5,7 +5,7 @@
 use std::collections::HashMap;
 
 use chrono::{DateTime, Utc};
-use lastbite_protocol::{ChallengeId, Standing, Terms, UserId, rest::ChallengeStatus};
+use lastbite_protocol::{ChallengeId, Standing, Terms, UserId, foods::Grade, meals::Contents, rest::ChallengeStatus};
 use serde::Serialize;
 use sqlx::types::Json;
 use uuid::Uuid;
@@ -18,7 +18,7 @@ use crate::{
     rules::{
         Event,
         decide::{self, Ruling, Tally},
-        verdict::LoggedMeal,
+        verdict::{self, DayLog, Kept, LoggedMeal},
     },
 };
 
@@ -63,11 +63,26 @@ async fn unjudged(tx: &mut Tx, due: &Due) -> Result<Vec<(UserId, Standing)>, sql
 }
 
 /// What a verdict saw, kept with it: later changes to the diary do not touch it.
-#[derive(Default, Serialize)]
+#[derive(Serialize)]
 struct Seen {
     meals: Vec<LoggedMeal>,
     /// Deleted before the log closed; they did not count.
     deleted: Vec<LoggedMeal>,
+    grade: Grade,
+}
+
+/// A day's meals of a player.
+#[derive(Default)]
+struct Log {
+    meals: Vec<Kept>,
+    deleted: Vec<Kept>,
+}
+
+impl From<Log> for Seen {
+    fn from(log: Log) -> Self {
+        let seen = |meals: &[Kept]| meals.iter().map(LoggedMeal::from).collect();
+        Self { meals: seen(&log.meals), deleted: seen(&log.deleted), grade: verdict::grade_of(&log.meals) }
+    }
 }
 
 async fn judge_players(
@@ -81,8 +96,9 @@ async fn judge_players(
     let mut events = Vec::with_capacity(players.len());
     let mut rulings = Vec::with_capacity(players.len());
     for (player, standing) in players {
-        let seen = logs.remove(&player.0).unwrap_or_default();
-        let mut ruling = decide::judge(terms, *player, standing, due.clock.day, &seen.meals);
+        let seen = Seen::from(logs.remove(&player.0).unwrap_or_default());
+        let log = DayLog { meals: &seen.meals, grade: seen.grade };
+        let mut ruling = decide::judge(terms, *player, standing, due.clock.day, log);
         events.append(&mut ruling.events);
         rulings.push((*player, ruling, seen));
     }
@@ -91,10 +107,13 @@ async fn judge_players(
 }
 
 /// The day's meals of these players, as they were logged before the log closed.
-async fn read_logs(tx: &mut Tx, due: &Due, players: &[(UserId, Standing)]) -> Result<HashMap<Uuid, Seen>, sqlx::Error> {
+async fn read_logs(tx: &mut Tx, due: &Due, players: &[(UserId, Standing)]) -> Result<HashMap<Uuid, Log>, sqlx::Error> {
     let ids: Vec<_> = players.iter().map(|(player, _)| player.0).collect();
     let rows = sqlx::query!(
-        r#"select user_id, kind, eaten_at, energy_kcal, deleted_at is not null as "deleted!" from meals
+        r#"select user_id, kind, eaten_at, energy_kcal, carbohydrate_mg, protein_mg, fat_mg,
+                  contents as "contents: Json<Contents>", photo is not null as "has_photo!",
+                  deleted_at is not null as "deleted!"
+           from meals
            where user_id = any($1) and eaten_at >= $2 and eaten_at < $3 and logged_at < $4 and state = 'known'
              and id >= first_id_of($5) and id < first_id_of($6)
            order by user_id, eaten_at, id"#,
@@ -107,15 +126,24 @@ async fn read_logs(tx: &mut Tx, due: &Due, players: &[(UserId, Standing)]) -> Re
     )
     .fetch_all(&mut **tx)
     .await?;
-    let mut logs: HashMap<Uuid, Seen> = HashMap::new();
+    let unsigned = |amount: Option<i32>| amount.map(i32::cast_unsigned);
+    let mut logs: HashMap<Uuid, Log> = HashMap::new();
     for row in rows {
-        let seen = logs.entry(row.user_id).or_default();
-        let meal = LoggedMeal {
+        let log = logs.entry(row.user_id).or_default();
+        let meal = Kept {
             kind: db::parsed(&row.kind)?,
             eaten_at: row.eaten_at,
             energy_kcal: row.energy_kcal.cast_unsigned(),
+            macros: verdict::Amounts {
+                carbohydrate_mg: unsigned(row.carbohydrate_mg),
+                protein_mg: unsigned(row.protein_mg),
+                fat_mg: unsigned(row.fat_mg),
+                ..verdict::Amounts::default()
+            },
+            contents: row.contents.map(|contents| contents.0),
+            has_photo: row.has_photo,
         };
-        if row.deleted { seen.deleted.push(meal) } else { seen.meals.push(meal) }
+        if row.deleted { log.deleted.push(meal) } else { log.meals.push(meal) }
     }
     Ok(logs)
 }

@@ -10,13 +10,13 @@ use lastbite_protocol::{
     UserId,
     diary::{DayGlance, DayScore, DiaryDay, DiaryRange, GradeCounts, VerdictGlance},
     foods::{Grade, Nutrients},
-    meals::{Contents, Meal, MealItem, MealKind},
+    meals::{Contents, Meal, MealKind},
     profile::Weight,
 };
 
 use crate::nutrition::{
     day_score::day_score,
-    nutri_score::{self, Scored},
+    nutri_score,
     portion::{Plate, Portion},
 };
 
@@ -48,50 +48,6 @@ struct Eaten {
     is_unknown: bool,
 }
 
-/// The foods of a day, as the grade looks at them. None when some of it was entered by hand.
-fn portions<'c>(contents: impl Iterator<Item = &'c Contents>) -> Option<Vec<Portion>> {
-    let mut portions = Vec::new();
-    for contents in contents {
-        if contents.items.is_empty() {
-            return None;
-        }
-        portions.extend(contents.items.iter().map(portion_of));
-    }
-    Some(portions)
-}
-
-/// What is in 100 g of an item again: off by half a thousandth of a gram at most.
-fn portion_of(item: &MealItem) -> Portion {
-    let grams_dg = u64::from(item.grams_dg.max(1));
-    let per_100g = |amount: Option<u32>| {
-        amount.map(|amount| u32::try_from((u64::from(amount) * 1_000 + grams_dg / 2) / grams_dg).unwrap_or(u32::MAX))
-    };
-    let nutrients = &item.nutrients;
-    Portion {
-        per_100g: Nutrients {
-            energy_kcal: per_100g(nutrients.energy_kcal),
-            carbohydrate_mg: per_100g(nutrients.carbohydrate_mg),
-            sugars_mg: per_100g(nutrients.sugars_mg),
-            fibre_mg: per_100g(nutrients.fibre_mg),
-            protein_mg: per_100g(nutrients.protein_mg),
-            fat_mg: per_100g(nutrients.fat_mg),
-            saturates_mg: per_100g(nutrients.saturates_mg),
-            sodium_mg: per_100g(nutrients.sodium_mg),
-            ..Nutrients::default()
-        },
-        grams_dg: item.grams_dg,
-        category: item.category,
-        fruit_veg_legume_permille: item.fruit_veg_legume_permille,
-        has_sweetener: item.has_sweetener,
-    }
-}
-
-/// The grade of all foods together.
-fn grade<'c>(contents: impl Iterator<Item = &'c Contents>) -> Scored {
-    let unknown = Scored { grade: Grade::Unknown, score: None, estimated: false };
-    portions(contents).map_or(unknown, |portions| nutri_score::of_meal(&portions))
-}
-
 /// The sum of what was in meals; what is unknown of one is unknown of all.
 fn sum<'c>(contents: impl Iterator<Item = &'c Contents>) -> Nutrients {
     // A hundred grams of each meal as a food whose every hundred grams hold what the meal did: the sum is exact.
@@ -109,7 +65,7 @@ fn sum<'c>(contents: impl Iterator<Item = &'c Contents>) -> Nutrients {
 fn day(date: NaiveDate, meals: Vec<Meal>, facts: Facts) -> DiaryDay {
     let contents = || meals.iter().map(|meal| &meal.contents);
     let total = |amount: fn(&Meal) -> u32| meals.iter().map(amount).fold(0_u32, u32::saturating_add);
-    let (nutrients, scored) = (sum(contents()), grade(contents()));
+    let (nutrients, scored) = (sum(contents()), nutri_score::of_day(contents()));
     let score = day_score(&nutrients);
     DiaryDay {
         date,
@@ -162,7 +118,7 @@ fn days(facts: &Facts) -> Vec<DayGlance> {
         let unknown = meals.iter().filter(|meal| meal.is_unknown).count();
         glance.unknown_meals = u32::try_from(unknown).unwrap_or(u32::MAX);
         glance.energy_kcal = meals.iter().fold(0, |sum, meal| sum.saturating_add(meal.energy_kcal));
-        glance.grade = grade(meals.iter().map(|meal| &meal.contents)).grade;
+        glance.grade = nutri_score::of_day(meals.iter().map(|meal| &meal.contents)).grade;
     }
     for (date, verdict) in &facts.verdicts {
         days.entry(*date).or_insert_with(|| blank(*date)).verdicts.push(verdict.clone());

@@ -11,7 +11,7 @@ use crate::{
     App,
     error::{ApiError, ApiResult},
     journal::{self, Journal, StreamId},
-    rules::{Event, day::Calendar, decide, points},
+    rules::{Event, day::Calendar, decide, points, verdict::DayLog},
 };
 
 /// A transaction that holds the streams of a user and of everything the user plays in.
@@ -93,10 +93,11 @@ async fn progress(
 ) -> ApiResult<Judged> {
     let open = decide::open_day_of(&played.terms, instant, now).filter(|clock| clock.day > played.judged_to);
     let Some(clock) = open else { return Ok(Judged::NotJudged) };
-    let log = store::load_log(&mut journal.tx, player, clock.starts_at, clock.ends_at).await?;
-    if let Some(event) = decide::progress(&played.terms, player, &played.standing, clock.day, &log) {
+    let (meals, grade) = store::load_log(&mut journal.tx, player, clock.starts_at, clock.ends_at).await?;
+    let log = DayLog { meals: &meals, grade };
+    if let Some(event) = decide::progress(&played.terms, player, &played.standing, clock.day, log) {
         journal.append(StreamId::Challenge(played.challenge), now, vec![event]).await?;
     }
-    let (progress, points) = points::of_open(&played.terms, &log);
+    let (progress, points) = points::of_open(&played.terms, log);
     Ok(Judged::ForDay { day: clock.day, progress, points })
 }

@@ -3,6 +3,7 @@
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use lastbite_protocol::{
     ChallengeId, MealId, Standing, Terms, UserId,
+    foods::Grade,
     meals::{Amounts, Contents, Meal, MealVersion, Photo},
 };
 use sqlx::{PgExecutor, PgPool, types::Json};
@@ -13,7 +14,10 @@ use crate::{
     db::{self, Tx},
     limits,
     media::StoredPhoto,
-    rules::{decide, verdict::LoggedMeal},
+    rules::{
+        decide,
+        verdict::{self, Kept, LoggedMeal},
+    },
 };
 
 struct MealRow {
@@ -326,11 +330,13 @@ pub(super) async fn load_log(
     owner: UserId,
     from: DateTime<Utc>,
     until: DateTime<Utc>,
-) -> Result<Vec<LoggedMeal>, sqlx::Error> {
+) -> Result<(Vec<LoggedMeal>, Grade), sqlx::Error> {
     let rows = sqlx::query!(
-        "select kind, eaten_at, energy_kcal from meals
-         where user_id = $1 and eaten_at >= $2 and eaten_at < $3 and deleted_at is null and state = 'known'
-           and id >= first_id_of($4) and id < first_id_of($5)",
+        r#"select kind, eaten_at, energy_kcal, carbohydrate_mg, protein_mg, fat_mg,
+                  contents as "contents: Json<Contents>", photo is not null as "has_photo!"
+           from meals
+           where user_id = $1 and eaten_at >= $2 and eaten_at < $3 and deleted_at is null and state = 'known'
+           and id >= first_id_of($4) and id < first_id_of($5)"#,
         owner.0,
         from,
         until,
@@ -339,12 +345,24 @@ pub(super) async fn load_log(
     )
     .fetch_all(&mut **tx)
     .await?;
-    rows.into_iter()
-        .map(|row| {
-            let kind = db::parsed(&row.kind)?;
-            Ok(LoggedMeal { kind, eaten_at: row.eaten_at, energy_kcal: row.energy_kcal.cast_unsigned() })
+    let unsigned = |amount: Option<i32>| amount.map(i32::cast_unsigned);
+    let kept = rows.into_iter().map(|row| {
+        Ok(Kept {
+            kind: db::parsed(&row.kind)?,
+            eaten_at: row.eaten_at,
+            energy_kcal: row.energy_kcal.cast_unsigned(),
+            macros: verdict::Amounts {
+                carbohydrate_mg: unsigned(row.carbohydrate_mg),
+                protein_mg: unsigned(row.protein_mg),
+                fat_mg: unsigned(row.fat_mg),
+                ..verdict::Amounts::default()
+            },
+            contents: row.contents.map(|contents| contents.0),
+            has_photo: row.has_photo,
         })
-        .collect()
+    });
+    let kept = kept.collect::<Result<Vec<_>, sqlx::Error>>()?;
+    Ok((kept.iter().map(LoggedMeal::from).collect(), verdict::grade_of(&kept)))
 }
 
 /// Whether a user has not been deleted.

@@ -12,9 +12,11 @@ use lastbite_protocol::foods::{FoodCategory, Grade, Nutrients};
 
 use super::portion::{Plate, Portion};
 
+pub use of_day::of_day;
 pub use points::Points;
 pub use sample::Sample;
 
+mod of_day;
 pub mod points;
 pub mod sample;
 

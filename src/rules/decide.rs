@@ -11,7 +11,7 @@ use super::{
     Event, Refusal,
     day::Calendar,
     points,
-    verdict::{LoggedMeal, Sheet},
+    verdict::{DayLog, Sheet},
 };
 use crate::nutrition::safety::Safety;
 
@@ -143,14 +143,21 @@ pub fn open_day_of(terms: &Terms, eaten_at: DateTime<Utc>, now: DateTime<Utc>) -
 
 /// The log of an open day changed: how it looks now, if that is news.
 #[must_use]
-pub fn progress(terms: &Terms, player: UserId, standing: &Standing, day: u16, log: &[LoggedMeal]) -> Option<Event> {
+pub fn progress<'a>(
+    terms: &Terms,
+    player: UserId,
+    standing: &Standing,
+    day: u16,
+    log: impl Into<DayLog<'a>>,
+) -> Option<Event> {
+    let log = log.into();
     if standing.status != Status::Alive {
         return None;
     }
     let (progress, points) = points::of_open(terms, log);
     let now = OpenDay { day, progress, points };
     let before = standing.open_days.iter().find(|open| open.day == day);
-    let untouched = before.is_none() && log.is_empty();
+    let untouched = before.is_none() && log.meals.is_empty();
     (!untouched && before != Some(&now)).then_some(Event::Progressed { player, day, progress, points })
 }
 
@@ -175,7 +182,7 @@ pub fn is_judged(standing: &Standing, clock: DayClock) -> bool {
 
 /// Judges one player's day from its log.
 #[must_use]
-pub fn judge(terms: &Terms, player: UserId, standing: &Standing, day: u16, log: &[LoggedMeal]) -> Ruling {
+pub fn judge<'a>(terms: &Terms, player: UserId, standing: &Standing, day: u16, log: impl Into<DayLog<'a>>) -> Ruling {
     let sheet = Sheet::of(terms, log);
     let points = points::of_judged(terms, &sheet);
     let deviation_permille = points::deviation_permille(terms, &sheet);

@@ -1,23 +1,33 @@
 //! What a day is worth.
 
-use lastbite_protocol::{Progress, Terms, Verdict, rest::Finding, terms::defaults};
+use lastbite_protocol::{Progress, Terms, Verdict, foods::Grade, terms::defaults};
 
-use super::verdict::{LoggedMeal, Sheet};
+use super::verdict::{DayLog, Sheet};
 
 /// What every kept day gives.
 const KEPT: u32 = 60;
 /// The most that nearness to the target adds.
 const ACCURACY_MOST: u32 = 25;
-/// What a kept day adds when its quality is not known.
-const QUALITY_UNKNOWN: u32 = 6;
 const DEVIATION_PERMILLE_OF_MISSED: u32 = 1000;
 
 /// The points of a judged day: kept = 60 + accuracy 0 to 25 + quality; missed = 0.
 #[must_use]
 pub fn of_judged(terms: &Terms, sheet: &Sheet) -> u32 {
     match sheet.verdict {
-        Verdict::Kept => KEPT + accuracy(terms, sheet) + QUALITY_UNKNOWN,
+        Verdict::Kept => KEPT + accuracy(terms, sheet) + quality(sheet.grade),
         Verdict::Missed => 0,
+    }
+}
+
+/// What the grade of a kept day adds.
+const fn quality(grade: Grade) -> u32 {
+    match grade {
+        Grade::A => 15,
+        Grade::B => 12,
+        Grade::C => 8,
+        Grade::D => 4,
+        Grade::E => 0,
+        Grade::Unknown => 6,
     }
 }
 
@@ -49,11 +59,9 @@ pub fn deviation_permille(terms: &Terms, sheet: &Sheet) -> u32 {
 /// How an open day looks, and the points it shows on the live board: 60 spread over the valid meals asked for, 0 while
 /// the day is over its upper edge. Eating less never gains a point.
 #[must_use]
-pub fn of_open(terms: &Terms, log: &[LoggedMeal]) -> (Progress, u32) {
+pub fn of_open<'a>(terms: &Terms, log: impl Into<DayLog<'a>>) -> (Progress, u32) {
     let sheet = Sheet::of(terms, log);
-    let over = sheet.findings.iter().any(
-        |finding| matches!(finding, Finding::Calories { energy_kcal, at_most_kcal, .. } if energy_kcal > at_most_kcal),
-    );
+    let over = sheet.is_over();
     let asked = super::terms::meals_asked(terms).unwrap_or(u32::from(defaults::at_least()));
     let valid = sheet.valid_meals.min(asked);
     let progress = match sheet.verdict {

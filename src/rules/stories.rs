@@ -3,6 +3,7 @@
 //! Here are the words that the stories are written in. Nothing below asks a clock: a story says what time it is.
 //!
 //! - `eating`: what a day's log is worth, judged and while it is open
+//! - `asking`: nutrients, grades, photos and windows that a day may ask for
 //! - `living`: lives, streaks, elimination, survival and leaving
 //! - `entering`: who may join and leave, which terms can be played, which meals can be logged
 //! - `ending`: how a day and a challenge close, who wins, and who stands where on the board
@@ -10,6 +11,7 @@
 //! - `play`: a whole challenge with its referee in memory, for any commands in any order
 //! - `properties`: what holds for any play
 
+mod asking;
 mod days;
 mod eating;
 mod ending;
@@ -20,14 +22,16 @@ mod properties;
 
 use chrono::{DateTime, NaiveDate, NaiveDateTime, TimeZone, Utc};
 use chrono_tz::Tz;
-use lastbite_protocol::{Requirement, Standing, Status, Terms, UserId, Verdict, WallTime, rest::MealKind};
+use lastbite_protocol::{
+    Requirement, Standing, Status, Terms, UserId, Verdict, WallTime, rest::MealKind, terms::Windows,
+};
 use uuid::Uuid;
 
 use super::{
     Event,
     decide::{self, Entry, Ruling},
     standing,
-    verdict::LoggedMeal,
+    verdict::{Amounts, LoggedMeal},
 };
 use crate::nutrition::safety::Safety;
 
@@ -87,11 +91,11 @@ fn calories(target_kcal: u32, tolerance_kcal: u32) -> Requirement {
 }
 
 fn meals(at_least: u8) -> Requirement {
-    Requirement::Meals { at_least, cutoff: WallTime::hour(23) }
+    Requirement::Meals { at_least, cutoff: WallTime::hour(23), windows: Windows::default() }
 }
 
 fn meals_before(at_least: u8, cutoff: &str) -> Requirement {
-    Requirement::Meals { at_least, cutoff: cutoff.parse().unwrap() }
+    Requirement::Meals { at_least, cutoff: cutoff.parse().unwrap(), windows: Windows::default() }
 }
 
 fn date(text: &str) -> NaiveDate {
@@ -114,9 +118,14 @@ fn seoul(text: &str) -> DateTime<Utc> {
     at(Tz::Asia__Seoul, text)
 }
 
+/// A meal of which nothing is known but its energy.
+fn eaten(kind: MealKind, eaten_at: DateTime<Utc>, energy_kcal: u32) -> LoggedMeal {
+    LoggedMeal { kind, eaten_at, energy_kcal, amounts: Amounts::default(), has_photo: false }
+}
+
 /// A meal on the first day in Seoul, at this time of day.
 fn meal(kind: MealKind, time: &str, energy_kcal: u32) -> LoggedMeal {
-    LoggedMeal { kind, eaten_at: seoul(&format!("2026-03-02 {time}")), energy_kcal }
+    eaten(kind, seoul(&format!("2026-03-02 {time}")), energy_kcal)
 }
 
 fn breakfast(energy_kcal: u32) -> LoggedMeal {

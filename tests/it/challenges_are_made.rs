@@ -3,6 +3,7 @@
 use lastbite_protocol::{
     ChallengeId, Requirement, WallTime,
     rest::{Challenge, ChallengeStatus, Page},
+    terms::Windows,
 };
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -40,7 +41,7 @@ async fn what_a_host_does_not_say_is_filled_in() {
     assert_eq!(terms.day_starts_at, WallTime::hour(0));
     let requirements = [
         Requirement::Calories { target_kcal: 2000, tolerance_kcal: 100 },
-        Requirement::Meals { at_least: 2, cutoff: WallTime::hour(23) },
+        Requirement::Meals { at_least: 2, cutoff: WallTime::hour(23), windows: Windows::default() },
     ];
     assert_eq!(terms.requirements, requirements);
     let read: Challenge = world.api().get(&format!("{CHALLENGES}/{}", made.id)).await.ok(200);

@@ -6,6 +6,7 @@ use chrono_tz::{America::New_York, Asia::Seoul, Australia::Lord_Howe, Europe::Be
 use lastbite_protocol::{
     ChallengeId, Progress, Requirement, Verdict, WallTime,
     rest::{Finding, Judged, Meal, MealKind, MealOutcome, NewMeal, Page},
+    terms::Windows,
 };
 
 use crate::support::{
@@ -157,7 +158,7 @@ fn day_in(game: ChallengeId, outcome: &MealOutcome) -> Option<u16> {
 fn energy_of(findings: &[Finding]) -> u32 {
     let energy = findings.iter().find_map(|finding| match finding {
         Finding::Calories { energy_kcal, .. } => Some(*energy_kcal),
-        Finding::Meals { .. } => None,
+        _ => None,
     });
     energy.unwrap()
 }
@@ -205,7 +206,8 @@ async fn one_meal_moves_five_challenges_each_on_its_own_day_by_its_own_terms() {
     // Dinner at half past seven in Seoul, everywhere at once.
     let eaten_at = utc("2026-03-04 10:30");
     let calories = |target_kcal| Requirement::Calories { target_kcal, tolerance_kcal: 100 };
-    let meals = |at_least, cutoff| Requirement::Meals { at_least, cutoff: WallTime::hour(cutoff) };
+    let meals =
+        |at_least, cutoff| Requirement::Meals { at_least, cutoff: WallTime::hour(cutoff), windows: Windows::default() };
     let wishes = [
         (Seoul, 0, vec![calories(1600), meals(2, 23)], (2, Progress::OnTrack, 30)),
         (Tz::Asia__Tokyo, 0, vec![calories(1600), meals(1, 19)], (2, Progress::OnTrack, 0)),

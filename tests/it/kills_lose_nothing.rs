@@ -12,6 +12,7 @@ use lastbite::{auth::SigningSeed, clock::Clock, db::embedded::Embedded};
 use lastbite_protocol::{
     ChallengeId, MealId, Requirement, WallTime,
     rest::{MealKind, MealOutcome, NewChallenge, NewMeal, SignedIn},
+    terms::Windows,
 };
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
@@ -111,7 +112,8 @@ fn wish() -> NewChallenge {
     let mut wish = challenge();
     wish.terms.zone = format!("Etc/GMT{:+}", -hours_ahead).parse().unwrap();
     wish.terms.first_day = now.with_timezone(&wish.terms.zone).date_naive();
-    wish.terms.requirements = vec![Requirement::Meals { at_least: 5, cutoff: WallTime::hour(23) }];
+    wish.terms.requirements =
+        vec![Requirement::Meals { at_least: 5, cutoff: WallTime::hour(23), windows: Windows::default() }];
     wish
 }
 

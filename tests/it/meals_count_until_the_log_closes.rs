@@ -167,7 +167,7 @@ async fn over_the_band_the_points_are_gone_and_come_back_when_a_meal_goes() {
 fn energy_of(findings: &[Finding]) -> u32 {
     let energy = findings.iter().find_map(|finding| match finding {
         Finding::Calories { energy_kcal, .. } => Some(*energy_kcal),
-        Finding::Meals { .. } => None,
+        _ => None,
     });
     energy.unwrap()
 }

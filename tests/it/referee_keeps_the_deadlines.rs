@@ -260,7 +260,7 @@ fn opened_or_closed(what: &Happened) -> Option<String> {
 fn logged_of(findings: &[Finding]) -> u32 {
     let logged = findings.iter().find_map(|finding| match finding {
         Finding::Meals { logged, .. } => Some(*logged),
-        Finding::Calories { .. } => None,
+        _ => None,
     });
     logged.unwrap()
 }

@@ -28,6 +28,20 @@ export function countdown(ms, withSeconds = true) {
   return (days ? `${days}${locale() === "ko-KR" ? "일" : "d"} ` : "") + shown.join(":");
 }
 
+function macroInWords(asked) {
+  const share = asked.at_least_permille ?? asked.at_most_permille;
+  const of = (mg, permille) => {
+    if (share !== undefined && share !== null) return permille === undefined || permille === null ? null : `${number(permille / 10)} %`;
+    if (mg === undefined || mg === null) return null;
+    return asked.nutrient === "sodium" ? `${number(mg)} mg` : `${number(mg / 1000)} g`;
+  };
+  const low = of(asked.at_least_mg, asked.at_least_permille);
+  const high = of(asked.at_most_mg, asked.at_most_permille);
+  const nutrient = t(`nutrient_${asked.nutrient}`);
+  if (low && high) return t("rule_macro_between", { nutrient, low, high });
+  return low ? t("rule_macro_least", { nutrient, low }) : t("rule_macro_most", { nutrient, high });
+}
+
 /** What a day asks for, a phrase each; kinds this page does not know are left out. */
 export function termsInWords(terms) {
   const phrases = terms.requirements.map((asked) => {
@@ -40,6 +54,9 @@ export function termsInWords(terms) {
     if (asked.kind === "meals") {
       return t("rule_meals", { raw: asked.at_least, count: number(asked.at_least), cutoff: asked.cutoff });
     }
+    if (asked.kind === "macro") return macroInWords(asked);
+    if (asked.kind === "grade") return t("rule_grade", { grade: asked.at_worst });
+    if (asked.kind === "photo") return t("rule_photo");
     return "";
   });
   phrases.push(terms.lives ? t("rule_lives", { raw: terms.lives, count: number(terms.lives) }) : t("rule_lives_none"));

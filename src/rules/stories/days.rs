@@ -73,7 +73,7 @@ fn a_meal_at_half_past_midnight_in_seoul_is_of_the_new_day_though_it_is_yesterda
 fn a_traveller_eats_on_the_days_of_the_challenge() {
     let lunch_in_new_york = at(NEW_YORK, "2026-03-02 12:00");
     assert_eq!(Calendar::of(&challenge()).day_of(lunch_in_new_york), Some(2), "02:00 on the third in Seoul");
-    let lunch = LoggedMeal { kind: MealKind::Lunch, eaten_at: lunch_in_new_york, energy_kcal: 700 };
+    let lunch = eaten(MealKind::Lunch, lunch_in_new_york, 700);
     assert_eq!(Sheet::of(&challenge(), &[lunch]).valid_meals, 0, "windows are on the challenge's wall clock too");
 }
 
@@ -89,7 +89,7 @@ fn when_days_start_at_three_a_meal_at_one_is_of_the_evening_before() {
     assert_eq!(day_of(seoul("2026-03-05 02:59:59.999")), Some(3), "the last day ends in the night after it");
     assert_tiled(&terms);
 
-    let midnight_snack = LoggedMeal { kind: MealKind::Snack, eaten_at: seoul("2026-03-03 01:00"), energy_kcal: 100 };
+    let midnight_snack = eaten(MealKind::Snack, seoul("2026-03-03 01:00"), 100);
     let sheet = Sheet::of(&terms, &[lunch(700), dinner(700), midnight_snack]);
     assert_eq!((sheet.energy_kcal, sheet.valid_meals), (1500, 2), "its energy counts, as a meal it does not");
 }
@@ -154,7 +154,7 @@ fn breakfast_is_at_six_on_the_wall_clock_whatever_the_clock_did_in_the_night() {
     let breakfast = |zone, date: &str, time: &str| {
         let terms = challenge().in_zone(zone, date);
         let eaten_at = at(zone, &format!("{date} {time}"));
-        Sheet::of(&terms, &[LoggedMeal { kind: MealKind::Breakfast, eaten_at, energy_kcal: 500 }]).valid_meals == 1
+        Sheet::of(&terms, &[eaten(MealKind::Breakfast, eaten_at, 500)]).valid_meals == 1
     };
     for (zone, date) in [(NEW_YORK, "2026-03-08"), (NEW_YORK, "2026-11-01"), (LORD_HOWE, "2026-10-04")] {
         assert!(!breakfast(zone, date, "05:59:59.999"));

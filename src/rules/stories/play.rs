@@ -12,7 +12,7 @@ use lastbite_protocol::{
 };
 use proptest::prelude::*;
 
-use super::{JUNHO, MINA, SORA, Wording, challenge};
+use super::{JUNHO, MINA, SORA, Wording, challenge, eaten};
 use crate::{
     nutrition::safety::Safety,
     rules::{
@@ -92,7 +92,7 @@ impl Play {
                 assert_eq!(self.leave(player), None, "leaving again");
             }
             Command::Eat(player, kind, energy_kcal) => {
-                self.eats(player, LoggedMeal { kind, eaten_at: self.now, energy_kcal });
+                self.eats(player, eaten(kind, self.now, energy_kcal));
             }
             Command::Wait(minutes) => self.now += TimeDelta::minutes(minutes),
             Command::Referee => {
@@ -144,7 +144,7 @@ impl Play {
         let Some(DayClock { day, .. }) = decide::open_day_of(&self.terms, meal.eaten_at, self.now) else { return };
         let log = self.logs.entry((player, day)).or_default();
         log.push(meal);
-        let told = decide::progress(&self.terms, player, standing, day, log);
+        let told = decide::progress(&self.terms, player, standing, day, &*log);
         self.commits(told);
         let again = decide::progress(&self.terms, player, &self.standings[&player], day, &self.logs[&(player, day)]);
         assert_eq!(again, None, "the same log again");

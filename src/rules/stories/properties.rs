@@ -3,7 +3,7 @@
 use std::{cmp::Ordering, collections::BTreeMap};
 
 use chrono::{Days, TimeDelta};
-use lastbite_protocol::{MealId, OpenDay, Progress, Recent, socket::DayClock};
+use lastbite_protocol::{MealId, OpenDay, Progress, Recent, socket::DayClock, terms::Windows};
 use proptest::prelude::*;
 
 use super::{
@@ -25,7 +25,7 @@ fn config() -> ProptestConfig {
 fn any_meal() -> impl Strategy<Value = LoggedMeal> {
     (kind(), 0_i64..24 * 60, 0_u32..900).prop_map(|(kind, minutes, energy_kcal)| {
         let eaten_at = seoul("2026-03-02 00:00") + TimeDelta::minutes(minutes);
-        LoggedMeal { kind, eaten_at, energy_kcal }
+        eaten(kind, eaten_at, energy_kcal)
     })
 }
 
@@ -35,8 +35,11 @@ fn any_log() -> impl Strategy<Value = Vec<LoggedMeal>> {
 
 fn any_terms() -> impl Strategy<Value = Terms> {
     let band = (1700_u32..2500, 0_u32..500).prop_map(|(target, tolerance)| calories(target, tolerance));
-    let asked = (1_u8..=5, 7_u16..24)
-        .prop_map(|(at_least, hour)| Requirement::Meals { at_least, cutoff: WallTime::hour(hour) });
+    let asked = (1_u8..=5, 7_u16..24).prop_map(|(at_least, hour)| Requirement::Meals {
+        at_least,
+        cutoff: WallTime::hour(hour),
+        windows: Windows::default(),
+    });
     prop_oneof![
         (band.clone(), asked.clone()).prop_map(|(band, asked)| vec![band, asked]),
         band.prop_map(|band| vec![band]),

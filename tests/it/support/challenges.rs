@@ -5,6 +5,7 @@ use chrono_tz::Asia::Seoul;
 use lastbite_protocol::{
     Requirement, Terms, WallTime,
     rest::{Amounts, MealKind, NewChallenge, NewMeal},
+    terms::Windows,
 };
 
 /// An instant by the wall clock of Seoul, `2026-03-02 12:30`.
@@ -31,7 +32,7 @@ pub(crate) fn challenge() -> NewChallenge {
             min_players: 1,
             requirements: vec![
                 Requirement::Calories { target_kcal: 1500, tolerance_kcal: 100 },
-                Requirement::Meals { at_least: 2, cutoff: WallTime::hour(23) },
+                Requirement::Meals { at_least: 2, cutoff: WallTime::hour(23), windows: Windows::default() },
             ],
         },
     }
