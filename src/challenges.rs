@@ -1,5 +1,6 @@
 //! Challenges: what is played, who plays, and the referee who opens, judges and closes its days.
 
+mod cheat;
 mod close;
 mod enter;
 mod erase;

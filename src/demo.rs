@@ -24,8 +24,8 @@ use lastbite_protocol::{
     rest::{
         Amounts, ChallengeStatus, EditMeal, Judged, Language, MealEffect, NewChallenge, NewMeal, Outcome, Register,
     },
-    terms::Windows,
     terms::defaults,
+    terms::{OneLeft, Windows},
 };
 use tokio::{
     sync::Semaphore,
@@ -162,7 +162,9 @@ impl Story {
             day_starts_at: WallTime::hour(0),
             // One life a fortnight and one on top: the field thins out, and some are left.
             lives: (1 + self.days / 14) as u8,
+            cheat_days_per_week: 1,
             grace_minutes: GRACE_MINUTES,
+            one_left: OneLeft::PlayOn,
             seats: self.players,
             min_players: 2,
             requirements: vec![

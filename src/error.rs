@@ -138,11 +138,15 @@ impl From<Refusal> for ApiError {
     fn from(refusal: Refusal) -> Self {
         let status = match &refusal {
             Refusal::Terms { .. } | Refusal::EatenAt { .. } => StatusCode::UNPROCESSABLE_ENTITY,
-            Refusal::NotAPlayer => StatusCode::NOT_FOUND,
+            Refusal::NotAPlayer | Refusal::NoSuchDay => StatusCode::NOT_FOUND,
             Refusal::BandBelowFloor { .. } | Refusal::Underweight | Refusal::Pregnant => StatusCode::FORBIDDEN,
-            Refusal::ChallengeFull | Refusal::AlreadyStarted | Refusal::ChallengeOver | Refusal::NoReturn => {
-                StatusCode::CONFLICT
-            }
+            Refusal::NotIn
+            | Refusal::DayClosed
+            | Refusal::NoCheatDayLeft { .. }
+            | Refusal::ChallengeFull
+            | Refusal::AlreadyStarted
+            | Refusal::ChallengeOver
+            | Refusal::NoReturn => StatusCode::CONFLICT,
         };
         let field = match &refusal {
             Refusal::Terms { field, .. } => Some(*field),

@@ -209,6 +209,9 @@ pub const ANALYSIS_SURE_PERMILLE: u16 = 500;
 pub const NAME_SURE_PERMILLE: u16 = 900;
 /// A proposal that no meal has used is forgotten then, with its photo.
 pub const ANALYSIS_KEPT: Duration = Duration::from_secs(86_400);
+/// A meal whose photo nobody has looked at is asked about then: after a day of 25 hours, the longest grace, and the 24 hours for which
+/// a verdict waits, so that the wait ends as a void day and not as a missed one.
+pub const ANALYSIS_GIVEN_UP: Duration = Duration::from_secs(4 * 86_400);
 
 /// Foods of one's own that are offered when nothing was recognised, eaten before within so many days …
 pub const USUAL_FOODS_MAX: i64 = 8;

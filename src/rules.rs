@@ -41,6 +41,14 @@ pub enum Refusal {
     NoReturn,
     #[error("you do not play in this challenge")]
     NotAPlayer,
+    #[error("you are not in this challenge any more")]
+    NotIn,
+    #[error("the challenge has no such day")]
+    NoSuchDay,
+    #[error("the log of that day has closed")]
+    DayClosed,
+    #[error("{per_week} days a week can be taken off, from Monday to Sunday, and they are")]
+    NoCheatDayLeft { per_week: u8 },
     #[error("the band ends at {upper_kcal} kcal, under the least that is safe for you, {floor_kcal} kcal a day")]
     BandBelowFloor { upper_kcal: u32, floor_kcal: u32 },
     #[error("with a BMI under 18.5 a challenge about calories is not safe")]
@@ -62,6 +70,10 @@ impl Refusal {
             Self::ChallengeOver => "challenge_over",
             Self::NoReturn => "no_return",
             Self::NotAPlayer => "not_a_player",
+            Self::NotIn => "not_in",
+            Self::NoSuchDay => "no_such_day",
+            Self::DayClosed => "day_closed",
+            Self::NoCheatDayLeft { .. } => "no_cheat_day_left",
             Self::BandBelowFloor { .. } => "band_below_floor",
             Self::Underweight => "underweight",
             Self::Pregnant => "pregnant",

@@ -3,7 +3,7 @@
 use anyhow::{Context as _, ensure};
 use chrono::{DateTime, Days, TimeDelta, Utc};
 use chrono_tz::Tz;
-use lastbite_protocol::{ChallengeId, Requirement, Stream, Terms, WallTime, rest::NewChallenge};
+use lastbite_protocol::{ChallengeId, Requirement, Stream, Terms, WallTime, rest::NewChallenge, terms::OneLeft};
 use tokio::{
     task::JoinSet,
     time::{Duration, Instant},
@@ -117,7 +117,9 @@ fn terms(zone: Tz, first_day: chrono::NaiveDate, day_starts_at: WallTime, seats:
         days: 1,
         day_starts_at,
         lives: 2,
+        cheat_days_per_week: 1,
         grace_minutes: 0,
+        one_left: OneLeft::PlayOn,
         seats: seats.max(2),
         min_players: 1,
         requirements: vec![Requirement::Calories { target_kcal: TARGET_KCAL, tolerance_kcal: TOLERANCE_KCAL }],

@@ -213,6 +213,15 @@ pub enum Finding {
     },
 }
 
+/// The days that a player has taken off in a challenge.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct CheatDays {
+    /// Days of the challenge, from 1, in order.
+    pub days: Vec<u16>,
+    /// How many may be taken in a week from Monday to Sunday.
+    pub per_week: u8,
+}
+
 /// What the server is.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Health {

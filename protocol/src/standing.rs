@@ -30,9 +30,13 @@ pub enum Verdict {
     Kept,
     /// At least one did not: costs a life.
     Missed,
+    /// The player had asked for a day off: survived, and the streak goes on without growing.
+    Cheat,
+    /// It could not be judged, which was not the player's doing: as if the day had not been.
+    Void,
 }
 
-named!(Verdict { Kept = "kept", Missed = "missed" });
+named!(Verdict { Kept = "kept", Missed = "missed", Cheat = "cheat", Void = "void" });
 
 /// How a day that is not judged yet looks so far.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
@@ -70,6 +74,9 @@ pub struct Standing {
     pub days_kept: u16,
     /// Days judged as missed.
     pub days_missed: u16,
+    /// Cheat days taken.
+    #[serde(default)]
+    pub days_cheat: u16,
     /// Days kept in a row, up to now.
     pub streak: u16,
     /// The longest such row.
@@ -92,7 +99,7 @@ pub struct Standing {
     pub recent: Recent,
 }
 
-/// The last seven verdicts, oldest first, one letter each: `K` kept, `M` missed.
+/// The last seven verdicts, oldest first, one letter each: `K` kept, `M` missed, `C` cheat day, `V` void.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Recent {
     /// Four bits a verdict, the newest lowest; zero is "none".
@@ -111,6 +118,8 @@ impl Recent {
         let code = match verdict {
             Verdict::Kept => 1,
             Verdict::Missed => 2,
+            Verdict::Cheat => 3,
+            Verdict::Void => 4,
         };
         let kept_bits = (1 << (4 * Self::DAYS)) - 1;
         Self { packed: ((self.packed << 4) | code) & kept_bits }
@@ -123,6 +132,8 @@ impl fmt::Display for Recent {
             match (self.packed >> (4 * place)) & 0xF {
                 1 => f.write_str("K")?,
                 2 => f.write_str("M")?,
+                3 => f.write_str("C")?,
+                4 => f.write_str("V")?,
                 _ => {}
             }
         }
@@ -137,12 +148,18 @@ impl FromStr for Recent {
         text.chars().try_fold(Self::default(), |recent, letter| match letter {
             'K' => Ok(recent.with(Verdict::Kept)),
             'M' => Ok(recent.with(Verdict::Missed)),
+            'C' => Ok(recent.with(Verdict::Cheat)),
+            'V' => Ok(recent.with(Verdict::Void)),
             other => Err(format!("no verdict is written {other:?}")),
         })
     }
 }
 
-written_as_text!(Recent, "The last seven verdicts, oldest first: `K` kept, `M` missed.", "^[KM]{0,7}$");
+written_as_text!(
+    Recent,
+    "The last seven verdicts, oldest first: `K` kept, `M` missed, `C` cheat day, `V` void.",
+    "^[KMCV]{0,7}$"
+);
 
 /// What orders a board: compared number by number, the smaller first is the better. Equal keys share a rank, and the
 /// next rank is skipped (1, 2, 2, 4).

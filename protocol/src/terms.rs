@@ -35,10 +35,17 @@ pub struct Terms {
     #[serde(default = "defaults::lives")]
     #[schema(default = 2, maximum = 10)]
     pub lives: u8,
+    /// How many days off a player may ask for in a week from Monday to Sunday of `zone`, 0 to 3.
+    #[serde(default = "defaults::cheat_days_per_week")]
+    #[schema(default = 1, maximum = 3)]
+    pub cheat_days_per_week: u8,
     /// How long after its end a day's log stays open, in minutes, 0 to 1440.
     #[serde(default = "defaults::grace_minutes")]
     #[schema(default = 120, maximum = 1440)]
     pub grace_minutes: u16,
+    /// What happens when one player alone is still in.
+    #[serde(default)]
+    pub one_left: OneLeft,
     /// How many may join, 2 to 1,000,000.
     #[serde(default = "defaults::seats")]
     #[schema(default = 100, minimum = 2, maximum = 1_000_000)]
@@ -50,6 +57,17 @@ pub struct Terms {
     /// What a day asks for, at most one of each kind, and of each nutrient; all must hold.
     #[schema(min_items = 1)]
     pub requirements: Vec<Requirement>,
+}
+
+/// What happens when one player alone is still in.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum OneLeft {
+    /// The game goes on to its last day.
+    #[default]
+    PlayOn,
+    /// It ends with the day on which the others went, and whoever is left has won.
+    EndNow,
 }
 
 /// One thing that a day asks for.
@@ -239,6 +257,9 @@ pub mod defaults {
     }
     pub(super) const fn lives() -> u8 {
         2
+    }
+    pub(super) const fn cheat_days_per_week() -> u8 {
+        1
     }
     pub(super) const fn grace_minutes() -> u16 {
         120

@@ -2,7 +2,7 @@
 //!
 //! A chunk that is cut off leaves nothing behind; one that was committed is not done again, for a verdict is unique.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use chrono::{DateTime, Utc};
 use lastbite_protocol::{ChallengeId, Standing, Terms, UserId, foods::Grade, meals::Contents, rest::ChallengeStatus};
@@ -10,14 +10,17 @@ use serde::Serialize;
 use sqlx::types::Json;
 use uuid::Uuid;
 
-use super::store::{self, Due};
+use super::{
+    cheat,
+    store::{self, Due},
+};
 use crate::{
     db::{self, Tx},
     journal::{Journal, StreamId},
     limits,
     rules::{
         Event,
-        decide::{self, Ruling, Tally},
+        decide::{self, DayFacts, Ruling, Tally},
         verdict::{self, DayLog, Kept, LoggedMeal},
     },
 };
@@ -27,26 +30,41 @@ pub(super) async fn judge(journal: &mut Journal, due: &Due, now: DateTime<Utc>) 
     let Some(challenge) = store::load(&mut *journal.tx, due.challenge, now).await? else {
         anyhow::bail!("round of a challenge that is not there")
     };
-    // Seen now that the lock is had: a photo that came in the last moment, and that is being looked at.
-    if store::waits_for_photos(&mut journal.tx, due, now).await? {
-        return Ok(());
-    }
-    let players = unjudged(&mut journal.tx, due).await?;
+    // Seen now that the lock is had: photos that came in the last moment, and that are being looked at.
+    let waited_for = store::list_waited_for(&mut journal.tx, due, now).await?;
+    let players = unjudged(&mut journal.tx, due, &waited_for).await?;
     let judged_all = (players.len() as i64) < limits::JUDGED_AT_ONCE_MAX;
     let events = judge_players(&mut journal.tx, due, &challenge.terms, &players, now).await?;
     journal.append(StreamId::Challenge(due.challenge), now, events).await?;
     metrics::counter!("lastbite_verdicts_total").increment(players.len() as u64);
+    if judged_all && !waited_for.is_empty() {
+        return store::set_waiting(&mut journal.tx, due, waited_for.len()).await.map_err(Into::into);
+    }
     if judged_all {
         close(journal, due, &challenge.terms, now).await?;
     }
     Ok(())
 }
 
-/// Players whose day has no verdict yet: those still in, and those who left after the log had closed.
-async fn unjudged(tx: &mut Tx, due: &Due) -> Result<Vec<(UserId, Standing)>, sqlx::Error> {
+/// A player to judge.
+struct Unjudged {
+    player: UserId,
+    standing: Standing,
+    /// A meal of the day is still being looked at.
+    is_unknown: bool,
+}
+
+/// Players whose day has no verdict yet, and who are not waited for: those still in, and those who left after the log had closed.
+async fn unjudged(tx: &mut Tx, due: &Due, waited_for: &[Uuid]) -> Result<Vec<Unjudged>, sqlx::Error> {
     let rows = sqlx::query!(
-        r#"select s.user_id, s.standing as "standing: Json<Standing>" from standings s
-           where s.challenge_id = $1
+        r#"select s.user_id, s.standing as "standing: Json<Standing>",
+                  exists (
+                      select from meals m
+                      where m.user_id = s.user_id and m.state = 'analysing' and m.deleted_at is null
+                        and m.eaten_at >= $6 and m.eaten_at < $7 and m.logged_at < $3
+                  ) as "is_unknown!"
+           from standings s
+           where s.challenge_id = $1 and s.user_id <> all($5)
              and (s.status = 'alive' or (s.status = 'left' and (s.standing ->> 'left_at')::timestamptz >= $3))
              and not exists (
                  select from verdicts v where v.challenge_id = $1 and v.day = $2 and v.user_id = s.user_id
@@ -55,11 +73,19 @@ async fn unjudged(tx: &mut Tx, due: &Due) -> Result<Vec<(UserId, Standing)>, sql
         due.challenge.0,
         due.clock.day.cast_signed(),
         due.clock.closes_at,
-        limits::JUDGED_AT_ONCE_MAX
+        limits::JUDGED_AT_ONCE_MAX,
+        waited_for,
+        due.clock.starts_at,
+        due.clock.ends_at
     )
     .fetch_all(&mut **tx)
     .await?;
-    Ok(rows.into_iter().map(|row| (row.user_id.into(), row.standing.0)).collect())
+    let unjudged = rows.into_iter().map(|row| Unjudged {
+        player: row.user_id.into(),
+        standing: row.standing.0,
+        is_unknown: row.is_unknown,
+    });
+    Ok(unjudged.collect())
 }
 
 /// What a verdict saw, kept with it: later changes to the diary do not touch it.
@@ -89,16 +115,22 @@ async fn judge_players(
     tx: &mut Tx,
     due: &Due,
     terms: &Terms,
-    players: &[(UserId, Standing)],
+    players: &[Unjudged],
     now: DateTime<Utc>,
 ) -> anyhow::Result<Vec<Event>> {
-    let mut logs = read_logs(tx, due, players).await?;
+    let ids: Vec<_> = players.iter().map(|one| one.player.0).collect();
+    let mut logs = read_logs(tx, due, &ids).await?;
+    let off: HashSet<_> = cheat::off_on(tx, due, &ids).await?.into_iter().collect();
     let mut events = Vec::with_capacity(players.len());
     let mut rulings = Vec::with_capacity(players.len());
-    for (player, standing) in players {
+    for Unjudged { player, standing, is_unknown } in players {
         let seen = Seen::from(logs.remove(&player.0).unwrap_or_default());
-        let log = DayLog { meals: &seen.meals, grade: seen.grade };
-        let mut ruling = decide::judge(terms, *player, standing, due.clock.day, log);
+        let facts = DayFacts {
+            log: DayLog { meals: &seen.meals, grade: seen.grade },
+            is_cheat: off.contains(&player.0),
+            is_unknown: *is_unknown,
+        };
+        let mut ruling = decide::judge(terms, *player, standing, due.clock.day, facts);
         events.append(&mut ruling.events);
         rulings.push((*player, ruling, seen));
     }
@@ -107,8 +139,7 @@ async fn judge_players(
 }
 
 /// The day's meals of these players, as they were logged before the log closed.
-async fn read_logs(tx: &mut Tx, due: &Due, players: &[(UserId, Standing)]) -> Result<HashMap<Uuid, Log>, sqlx::Error> {
-    let ids: Vec<_> = players.iter().map(|(player, _)| player.0).collect();
+async fn read_logs(tx: &mut Tx, due: &Due, players: &[Uuid]) -> Result<HashMap<Uuid, Log>, sqlx::Error> {
     let rows = sqlx::query!(
         r#"select user_id, kind, eaten_at, energy_kcal, carbohydrate_mg, protein_mg, fat_mg,
                   contents as "contents: Json<Contents>", photo is not null as "has_photo!",
@@ -117,7 +148,7 @@ async fn read_logs(tx: &mut Tx, due: &Due, players: &[(UserId, Standing)]) -> Re
            where user_id = any($1) and eaten_at >= $2 and eaten_at < $3 and logged_at < $4 and state = 'known'
              and id >= first_id_of($5) and id < first_id_of($6)
            order by user_id, eaten_at, id"#,
-        &ids,
+        players,
         due.clock.starts_at,
         due.clock.ends_at,
         due.clock.closes_at,

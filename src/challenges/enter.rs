@@ -56,7 +56,7 @@ pub(super) async fn leave(app: &App, challenge: ChallengeId, player: UserId) -> 
 }
 
 /// Locks the player's and the challenge's streams, then reads what both decisions look at.
-async fn begin(app: &App, challenge: ChallengeId, player: UserId) -> ApiResult<(Journal, Challenge)> {
+pub(super) async fn begin(app: &App, challenge: ChallengeId, player: UserId) -> ApiResult<(Journal, Challenge)> {
     let tx = app.db.api.begin().await?;
     let mut journal = journal::lock(tx, [StreamId::User(player), StreamId::Challenge(challenge)]).await?;
     let mut found = store::load(&mut *journal.tx, challenge, app.clock.now())
@@ -66,7 +66,7 @@ async fn begin(app: &App, challenge: ChallengeId, player: UserId) -> ApiResult<(
     Ok((journal, found))
 }
 
-fn entry(challenge: &Challenge, safety: Safety) -> decide::Entry<'_> {
+pub(super) fn entry(challenge: &Challenge, safety: Safety) -> decide::Entry<'_> {
     decide::Entry {
         terms: &challenge.terms,
         status: challenge.status,

@@ -7,12 +7,12 @@ use axum::{
 use bytes::Bytes;
 use lastbite_protocol::{
     ChallengeId, UserId,
-    rest::{Challenge, ChallengeStatus, DayVerdict, Membership, NewChallenge, Outcome, Page, Problem},
+    rest::{Challenge, ChallengeStatus, CheatDays, DayVerdict, Membership, NewChallenge, Outcome, Page, Problem},
 };
 use serde::Deserialize;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
-use super::{enter, store};
+use super::{cheat, enter, store};
 use crate::{
     App,
     auth::Caller,
@@ -32,6 +32,8 @@ pub fn routes() -> OpenApiRouter<App> {
         .routes(routes!(join))
         .routes(routes!(leave))
         .routes(routes!(verdicts))
+        .routes(routes!(cheat_days))
+        .routes(routes!(take_cheat_day, drop_cheat_day))
         .routes(routes!(outcomes))
 }
 
@@ -223,6 +225,57 @@ async fn verdicts(
     }
     let found = store::list_verdicts(&app.db.api, id, caller.user, paging.after()?, limit + 1).await?;
     Ok(Json(page(found, limit, |last| last.day.to_string())))
+}
+
+/// The days that the caller has taken off.
+#[utoipa::path(
+    get, path = "/challenges/{id}/players/me/cheat-days", operation_id = "list_cheat_days", tag = "challenges",
+    params(("id" = ChallengeId, Path)), security(("token" = [])),
+    responses(
+        (status = 200, body = CheatDays), (status = 401, body = Problem),
+        (status = 404, description = "`not_found`, `not_a_player`", body = Problem),
+    )
+)]
+async fn cheat_days(State(app): State<App>, caller: Caller, Path(id): Path<ChallengeId>) -> ApiResult<Json<CheatDays>> {
+    cheat::list(&app, id, caller.user).await.map(Json)
+}
+
+/// Takes a day off: it is survived whatever is eaten, and the streak goes on without growing. Possible until its log closes.
+#[utoipa::path(
+    put, path = "/challenges/{id}/players/me/cheat-days/{day}", operation_id = "take_cheat_day", tag = "challenges",
+    params(("id" = ChallengeId, Path), ("day" = u16, Path, description = "Which day of the challenge, from 1")),
+    security(("token" = [])),
+    responses(
+        (status = 200, body = CheatDays), (status = 401, body = Problem),
+        (status = 404, description = "`not_found`, `not_a_player`, `no_such_day`", body = Problem),
+        (status = 409, description = "`no_cheat_day_left`, `day_closed`, `not_in`, `challenge_over`", body = Problem),
+    )
+)]
+async fn take_cheat_day(
+    State(app): State<App>,
+    caller: Caller,
+    Path((id, day)): Path<(ChallengeId, u16)>,
+) -> ApiResult<Json<CheatDays>> {
+    cheat::set(&app, id, caller.user, day, true).await.map(Json)
+}
+
+/// Takes back that a day is off. Possible until its log closes.
+#[utoipa::path(
+    delete, path = "/challenges/{id}/players/me/cheat-days/{day}", operation_id = "drop_cheat_day", tag = "challenges",
+    params(("id" = ChallengeId, Path), ("day" = u16, Path, description = "Which day of the challenge, from 1")),
+    security(("token" = [])),
+    responses(
+        (status = 200, body = CheatDays), (status = 401, body = Problem),
+        (status = 404, description = "`not_found`, `not_a_player`, `no_such_day`", body = Problem),
+        (status = 409, description = "`day_closed`", body = Problem),
+    )
+)]
+async fn drop_cheat_day(
+    State(app): State<App>,
+    caller: Caller,
+    Path((id, day)): Path<(ChallengeId, u16)>,
+) -> ApiResult<Json<CheatDays>> {
+    cheat::set(&app, id, caller.user, day, false).await.map(Json)
 }
 
 /// Final places of a finished challenge, best first; empty before its end.

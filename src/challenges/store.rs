@@ -216,16 +216,29 @@ pub(super) async fn set_status(
     Ok(())
 }
 
-/// Whether a meal of a day that is due is not known yet, because its photo is being looked at.
-pub(super) async fn waits_for_photos(tx: &mut Tx, due: &Due, now: DateTime<Utc>) -> Result<bool, sqlx::Error> {
+/// The players of a due day who are waited for, because it is not known yet what was on a photo of theirs.
+pub(super) async fn list_waited_for(tx: &mut Tx, due: &Due, now: DateTime<Utc>) -> Result<Vec<Uuid>, sqlx::Error> {
     sqlx::query_scalar!(
-        r#"select waits_for_photos($1, $2, $3) as "waits!""#,
+        r#"select user_id as "user_id!" from waits_for_photos($3) where challenge_id = $1 and day = $2"#,
         due.challenge.0,
         due.clock.day.cast_signed(),
         now
     )
-    .fetch_one(&mut **tx)
+    .fetch_all(&mut **tx)
     .await
+}
+
+/// All but so many players of a day are judged; it is looked at again when fewer are waited for.
+pub(super) async fn set_waiting(tx: &mut Tx, due: &Due, waited_for: usize) -> Result<(), sqlx::Error> {
+    sqlx::query!(
+        "update rounds set waited_for = $3 where challenge_id = $1 and day = $2",
+        due.challenge.0,
+        due.clock.day.cast_signed(),
+        i32::try_from(waited_for).unwrap_or(i32::MAX)
+    )
+    .execute(&mut **tx)
+    .await?;
+    Ok(())
 }
 
 /// A day has begun.
@@ -345,13 +358,7 @@ pub(super) enum Step {
 pub(super) async fn claim_due(tx: &mut Tx, now: DateTime<Utc>, put_off: &[Uuid]) -> Result<Option<Due>, sqlx::Error> {
     let row = sqlx::query!(
         r#"with waiting as materialized (
-               select distinct r.challenge_id, r.day
-               from meals m
-               join standings s on s.user_id = m.user_id
-               join rounds r on r.challenge_id = s.challenge_id and r.judged_at is null
-                            and m.eaten_at >= r.starts_at and m.eaten_at < r.ends_at and m.logged_at < r.closes_at
-               where m.state = 'analysing' and m.deleted_at is null and $1 < r.closes_at + interval '24 hours'
-                 and (s.status = 'alive' or (s.status = 'left' and (s.standing ->> 'left_at')::timestamptz >= r.closes_at))
+               select challenge_id, day, count(*) as players from waits_for_photos($1) group by challenge_id, day
            ), due as (
                select r.challenge_id, r.day, r.starts_at as due_at, true as opens
                from rounds r join challenges c on c.id = r.challenge_id
@@ -368,7 +375,9 @@ pub(super) async fn claim_due(tx: &mut Tx, now: DateTime<Utc>, put_off: &[Uuid])
                   next.due_at as "due_at!"
            from rounds r join next on next.challenge_id = r.challenge_id and next.day = r.day
            where r.judged_at is null and (r.opened_at is null) = next.opens and r.challenge_id <> all($2)
-             and (next.opens or (r.challenge_id, r.day) not in (select challenge_id, day from waiting))
+             and (next.opens or r.waited_for is null or r.waited_for > coalesce(
+                 (select players from waiting w where w.challenge_id = r.challenge_id and w.day = r.day), 0
+             ))
            order by next.due_at, r.challenge_id
            limit 1
            for update of r skip locked"#,

@@ -139,6 +139,23 @@ pub(super) async fn update(tx: &mut Tx, meal: &Meal) -> Result<(), sqlx::Error> 
     Ok(())
 }
 
+/// A meal's owner is asked what was on its photo.
+pub(super) async fn set_asked(tx: &mut Tx, meal: MealId, now: DateTime<Utc>) -> Result<(), sqlx::Error> {
+    sqlx::query!("update meals set asked_at = $2 where id = $1", meal.0, now).execute(&mut **tx).await?;
+    Ok(())
+}
+
+/// Whether a verdict of this user waits for what was on a photo.
+pub(super) async fn is_waited_for(tx: &mut Tx, owner: UserId, now: DateTime<Utc>) -> Result<bool, sqlx::Error> {
+    sqlx::query_scalar!(
+        r#"select exists (select from waits_for_photos($2) where user_id = $1) as "waits!""#,
+        owner.0,
+        now
+    )
+    .fetch_one(&mut **tx)
+    .await
+}
+
 /// Keeps how a meal is before it is changed.
 pub(super) async fn keep_version(tx: &mut Tx, before: &Meal, until: DateTime<Utc>) -> Result<(), sqlx::Error> {
     sqlx::query!(

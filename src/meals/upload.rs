@@ -114,7 +114,11 @@ pub(super) async fn edit(
     let mut diary = Diary::open(app, tx, owner).await?;
     let mut meal = store::load(&mut *diary.journal.tx, owner, id).await?.ok_or_else(|| ApiError::not_found("meal"))?;
     let (eaten_before, before) = (meal.eaten_at, meal.clone());
-    diary.check_not_being_judged(eaten_before)?;
+    // Whose verdict waits for what was on a photo may tell just that.
+    let is_telling = meal.state != MealState::Known && known.is_some() && change.eaten_at.is_none();
+    if !(is_telling && store::is_waited_for(&mut diary.journal.tx, owner, diary.now).await?) {
+        diary.check_not_being_judged(eaten_before)?;
+    }
     if let Some(eaten_at) = change.eaten_at.map(as_stored) {
         decide::eaten_at(eaten_at, diary.now)?;
         decide::moved_to(eaten_at, meal.logged_at)?;
@@ -172,6 +176,9 @@ pub(super) async fn learn(app: &App, owner: UserId, id: MealId, known: Option<Kn
         Event::MealAsked { meal: id }
     };
     store::update(&mut diary.journal.tx, &meal).await?;
+    if meal.state == MealState::Asked {
+        store::set_asked(&mut diary.journal.tx, id, diary.now).await?;
+    }
     let unfit = if is_unfit { store::drop_photo(&mut diary.journal.tx, id).await? } else { None };
     if let Some(photo) = &unfit {
         photos::let_go(&mut *diary.journal.tx, photo, app.clock.wall()).await?;

@@ -1,10 +1,11 @@
 //! A command against the facts: events, or a refusal. Time is an argument; nothing is written here.
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Datelike, TimeDelta, Utc};
 use lastbite_protocol::{
     OpenDay, Standing, Status, Terms, UserId, Verdict,
     rest::{ChallengeStatus, Finding, JoinWarning},
     socket::DayClock,
+    terms::OneLeft,
 };
 
 use super::{
@@ -170,6 +171,54 @@ pub struct Ruling {
     pub events: Vec<Event>,
 }
 
+/// A player asks for a day off. `taken` are the days that were asked for before.
+///
+/// # Errors
+/// The user is not in any more, there is no such day, its log has closed, or the week's allowance is used up.
+pub fn cheat(entry: Entry<'_>, day: u16, taken: &[u16], now: DateTime<Utc>) -> Result<(), Refusal> {
+    match entry.standing.map(|standing| standing.status) {
+        None => return Err(Refusal::NotAPlayer),
+        Some(Status::Alive) => {}
+        Some(_) => return Err(Refusal::NotIn),
+    }
+    if matches!(entry.status, ChallengeStatus::Finished | ChallengeStatus::Cancelled) {
+        return Err(Refusal::ChallengeOver);
+    }
+    let calendar = Calendar::of(entry.terms);
+    if day == 0 || day > entry.terms.days {
+        return Err(Refusal::NoSuchDay);
+    }
+    if now >= calendar.clock_of(day).closes_at {
+        return Err(Refusal::DayClosed);
+    }
+    if taken.contains(&day) {
+        return Ok(());
+    }
+    let week = |day| calendar.date_of(day).iso_week();
+    let in_week = taken.iter().filter(|other| week(**other) == week(day)).count();
+    if in_week >= usize::from(entry.terms.cheat_days_per_week) {
+        return Err(Refusal::NoCheatDayLeft { per_week: entry.terms.cheat_days_per_week });
+    }
+    Ok(())
+}
+
+/// A player takes back that a day is off.
+///
+/// # Errors
+/// The user does not play, there is no such day, or its log has closed.
+pub fn no_cheat(entry: Entry<'_>, day: u16, now: DateTime<Utc>) -> Result<(), Refusal> {
+    if entry.standing.is_none() {
+        return Err(Refusal::NotAPlayer);
+    }
+    if day == 0 || day > entry.terms.days {
+        return Err(Refusal::NoSuchDay);
+    }
+    if now >= Calendar::of(entry.terms).clock_of(day).closes_at {
+        return Err(Refusal::DayClosed);
+    }
+    Ok(())
+}
+
 /// Whether a player's day is to be judged: players still in, and those who left after its log had closed.
 #[must_use]
 pub fn is_judged(standing: &Standing, clock: DayClock) -> bool {
@@ -180,10 +229,39 @@ pub fn is_judged(standing: &Standing, clock: DayClock) -> bool {
     }
 }
 
-/// Judges one player's day from its log.
+/// What a day is judged by.
+#[derive(Clone, Copy, Debug)]
+pub struct DayFacts<'a> {
+    pub log: DayLog<'a>,
+    /// The player has asked for the day off in time.
+    pub is_cheat: bool,
+    /// Something that was logged is still not known, and nobody will wait for it any longer.
+    pub is_unknown: bool,
+}
+
+impl<'a, L: Into<DayLog<'a>>> From<L> for DayFacts<'a> {
+    fn from(log: L) -> Self {
+        Self { log: log.into(), is_cheat: false, is_unknown: false }
+    }
+}
+
+/// Judges one player's day.
 #[must_use]
-pub fn judge<'a>(terms: &Terms, player: UserId, standing: &Standing, day: u16, log: impl Into<DayLog<'a>>) -> Ruling {
-    let sheet = Sheet::of(terms, log);
+pub fn judge<'a>(
+    terms: &Terms,
+    player: UserId,
+    standing: &Standing,
+    day: u16,
+    facts: impl Into<DayFacts<'a>>,
+) -> Ruling {
+    let facts = facts.into();
+    let mut sheet = Sheet::of(terms, facts.log);
+    sheet.verdict = match sheet.verdict {
+        _ if facts.is_cheat => Verdict::Cheat,
+        // What is not known might have spoilt a day that looks kept, or mended one that does not.
+        _ if facts.is_unknown => Verdict::Void,
+        verdict => verdict,
+    };
     let points = points::of_judged(terms, &sheet);
     let deviation_permille = points::deviation_permille(terms, &sheet);
     let mut events = vec![Event::Judged { player, day, verdict: sheet.verdict, points, deviation_permille }];
@@ -208,7 +286,8 @@ pub struct Tally {
     pub leaders: Vec<UserId>,
 }
 
-/// All players of a day are judged: closes it, and ends the challenge after the last day or when everybody is out.
+/// All players of a day are judged: closes it, and ends the challenge after the last day, when everybody is out, or when one is
+/// left and the terms say so.
 /// When everybody is out, those who fell on this day share the win; when nobody fell because all had left, the top of the
 /// board has won, so that a podium is never empty.
 #[must_use]
@@ -218,6 +297,10 @@ pub fn close(terms: &Terms, day: u16, tally: &Tally) -> Vec<Event> {
         vec![Event::DayClosed { day, kept: tally.kept, missed: tally.missed, eliminated, alive: tally.alive }];
     if is_last(terms, day, tally.alive) {
         let winners = champions(tally);
+        // After the last day whoever was still in has been told with the verdict.
+        if day < terms.days && tally.alive == 1 {
+            events.extend(tally.leaders.first().map(|player| Event::Survived { player: *player }));
+        }
         events.push(Event::Finished {
             champions: winners.iter().copied().take(Event::CHAMPIONS_NAMED).collect(),
             champions_total: count(winners),
@@ -230,7 +313,7 @@ pub fn close(terms: &Terms, day: u16, tally: &Tally) -> Vec<Event> {
 /// Whether the challenge ends with this day, when so many are still in after it.
 #[must_use]
 pub const fn is_last(terms: &Terms, day: u16, alive: u32) -> bool {
-    day == terms.days || alive == 0
+    day == terms.days || alive == 0 || (alive == 1 && matches!(terms.one_left, OneLeft::EndNow))
 }
 
 /// Who has won when this was the last day: those who fell together when nobody is left, else the top of the board.

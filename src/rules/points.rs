@@ -6,16 +6,19 @@ use super::verdict::{DayLog, Sheet};
 
 /// What every kept day gives.
 const KEPT: u32 = 60;
+/// What a cheat day gives.
+const CHEAT: u32 = 30;
 /// The most that nearness to the target adds.
 const ACCURACY_MOST: u32 = 25;
 const DEVIATION_PERMILLE_OF_MISSED: u32 = 1000;
 
-/// The points of a judged day: kept = 60 + accuracy 0 to 25 + quality; missed = 0.
+/// The points of a judged day: kept = 60 + accuracy 0 to 25 + quality; cheat = 30; missed and void = 0.
 #[must_use]
 pub fn of_judged(terms: &Terms, sheet: &Sheet) -> u32 {
     match sheet.verdict {
         Verdict::Kept => KEPT + accuracy(terms, sheet) + quality(sheet.grade),
-        Verdict::Missed => 0,
+        Verdict::Missed | Verdict::Void => 0,
+        Verdict::Cheat => CHEAT,
     }
 }
 
@@ -48,8 +51,11 @@ fn accuracy(terms: &Terms, sheet: &Sheet) -> u32 {
 #[must_use]
 pub fn deviation_permille(terms: &Terms, sheet: &Sheet) -> u32 {
     let Some(band) = super::terms::band(terms) else { return 0 };
-    if sheet.verdict == Verdict::Missed {
-        return DEVIATION_PERMILLE_OF_MISSED;
+    match sheet.verdict {
+        Verdict::Kept => {}
+        Verdict::Missed => return DEVIATION_PERMILLE_OF_MISSED,
+        // They are not among the days that the mean is of.
+        Verdict::Cheat | Verdict::Void => return 0,
     }
     let target = u64::from(band.target_kcal).max(1);
     let permille = sheet.energy_kcal.abs_diff(target).saturating_mul(1000) / target;
@@ -68,7 +74,7 @@ pub fn of_open<'a>(terms: &Terms, log: impl Into<DayLog<'a>>) -> (Progress, u32)
         _ if over => Progress::Over,
         Verdict::Kept => Progress::Done,
         Verdict::Missed if sheet.valid_meals >= asked => Progress::Short,
-        Verdict::Missed => Progress::OnTrack,
+        _ => Progress::OnTrack,
     };
     (progress, if over { 0 } else { KEPT * valid / asked })
 }

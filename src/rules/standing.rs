@@ -69,6 +69,8 @@ fn judge(standing: &mut Standing, verdict: Verdict) {
             standing.streak = 0;
             standing.lives_left = standing.lives_left.saturating_sub(1);
         }
+        Verdict::Cheat => standing.days_cheat += 1,
+        Verdict::Void => {}
     }
 }
 
@@ -78,6 +80,7 @@ const fn fresh(lives: u8) -> Standing {
         lives_left: lives,
         days_kept: 0,
         days_missed: 0,
+        days_cheat: 0,
         streak: 0,
         best_streak: 0,
         points: 0,

@@ -4,6 +4,7 @@
 //!
 //! - `eating`: what a day's log is worth, judged and while it is open
 //! - `asking`: nutrients, grades, photos and windows that a day may ask for
+//! - `resting`: days off, and days that cannot be judged
 //! - `living`: lives, streaks, elimination, survival and leaving
 //! - `entering`: who may join and leave, which terms can be played, which meals can be logged
 //! - `ending`: how a day and a challenge close, who wins, and who stands where on the board
@@ -19,17 +20,20 @@ mod entering;
 mod living;
 mod play;
 mod properties;
+mod resting;
 
 use chrono::{DateTime, NaiveDate, NaiveDateTime, TimeZone, Utc};
 use chrono_tz::Tz;
 use lastbite_protocol::{
-    Requirement, Standing, Status, Terms, UserId, Verdict, WallTime, rest::MealKind, terms::Windows,
+    Requirement, Standing, Status, Terms, UserId, Verdict, WallTime,
+    rest::MealKind,
+    terms::{OneLeft, Windows},
 };
 use uuid::Uuid;
 
 use super::{
     Event,
-    decide::{self, Entry, Ruling},
+    decide::{self, DayFacts, Entry, Ruling},
     standing,
     verdict::{Amounts, LoggedMeal},
 };
@@ -48,7 +52,9 @@ fn challenge() -> Terms {
         days: 3,
         day_starts_at: WallTime::hour(0),
         lives: 2,
+        cheat_days_per_week: 1,
         grace_minutes: 120,
+        one_left: OneLeft::PlayOn,
         seats: 100,
         min_players: 2,
         requirements: vec![calories(1500, 100), meals(2)],
@@ -153,17 +159,19 @@ fn two_meals(energy_kcal: u32) -> Vec<LoggedMeal> {
 struct Mina {
     terms: Terms,
     standing: Standing,
+    /// How many days were judged.
+    judged: u16,
 }
 
 impl Mina {
     fn plays(terms: Terms) -> Self {
         let joined = Event::Joined { player: MINA, nickname: "미나".to_owned(), lives: terms.lives };
-        Self { standing: standing::apply(None, &joined).unwrap(), terms }
+        Self { standing: standing::apply(None, &joined).unwrap(), terms, judged: 0 }
     }
 
     /// The next day that is to be judged.
     fn day(&self) -> u16 {
-        self.standing.days_kept + self.standing.days_missed + 1
+        self.judged + 1
     }
 
     fn takes(&mut self, event: &Event) {
@@ -171,11 +179,12 @@ impl Mina {
     }
 
     /// A day ends with this log, and the referee judges it.
-    fn ends_day_with(&mut self, log: &[LoggedMeal]) -> Ruling {
-        let ruling = decide::judge(&self.terms, MINA, &self.standing, self.day(), log);
+    fn ends_day_with<'a>(&mut self, facts: impl Into<DayFacts<'a>>) -> Ruling {
+        let ruling = decide::judge(&self.terms, MINA, &self.standing, self.day(), facts);
         for event in &ruling.events {
             self.takes(event);
         }
+        self.judged += 1;
         ruling
     }
 

@@ -13,6 +13,7 @@ use crate::nutrition::SAFE_FLOOR_KCAL_LEAST;
 const DAYS: std::ops::RangeInclusive<u16> = 1..=365;
 const SEATS: std::ops::RangeInclusive<u32> = 2..=1_000_000;
 const LIVES_MOST: u8 = 10;
+const CHEAT_DAYS_MOST: u8 = 3;
 const GRACE_MINUTES_MOST: u16 = 24 * 60;
 const DAY_STARTS_AT_LATEST: WallTime = WallTime::hour(6);
 const TARGET_KCAL: std::ops::RangeInclusive<u32> = 1000..=5000;
@@ -88,6 +89,11 @@ pub fn check(terms: &Terms, now: DateTime<Utc>) -> Result<(), Refusal> {
         (DAYS.contains(&terms.days), "days", "a challenge has 1 to 365 days".to_owned()),
         (SEATS.contains(&terms.seats), "seats", "a challenge has 2 to 1,000,000 seats".to_owned()),
         (terms.lives <= LIVES_MOST, "lives", "at most 10 missed days can be survived".to_owned()),
+        (
+            terms.cheat_days_per_week <= CHEAT_DAYS_MOST,
+            "cheat_days_per_week",
+            "at most 3 days a week can be taken off".to_owned(),
+        ),
         (terms.grace_minutes <= GRACE_MINUTES_MOST, "grace_minutes", "the grace is at most 1,440 minutes".to_owned()),
         (
             terms.day_starts_at <= DAY_STARTS_AT_LATEST,

@@ -190,6 +190,7 @@ async fn operations(api: &Api) -> Vec<(Method, String, Value)> {
             .replace("{nickname}", "mina")
             .replace("{barcode}", "4006381333931")
             .replace("{date}", "2026-03-02")
+            .replace("{day}", "1")
             .replace("{purpose}", "service")
             .replace("{provider}", "kakao");
         assert!(!path.contains('{'), "every piece of {path} is filled in");

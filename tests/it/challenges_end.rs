@@ -4,6 +4,7 @@ use lastbite_protocol::{
     ChallengeId, Status, Verdict,
     rest::{ChallengeStatus, Outcome},
     socket::Happened,
+    terms::OneLeft,
 };
 
 use crate::support::{
@@ -126,6 +127,23 @@ async fn who_fails_is_out_and_the_other_one_plays_on_alone_to_the_end() {
     let expected = [place("mina", 1, true, Status::Survived), place("jun", 2, false, Status::Eliminated)];
     assert_eq!(places(&world, game).await, expected);
     assert_eq!((mina.verdicts(game).await.len(), jun.verdicts(game).await.len()), (3, 1));
+    ends(world, game, board).await;
+}
+
+#[tokio::test]
+async fn who_is_left_alone_has_won_at_once_where_the_terms_say_so() {
+    let world = World::open().await;
+    let (mina, jun) = (world.user("mina").await, world.user("jun").await);
+    let game = mina.hosts(&game(|terms| (terms.lives, terms.one_left) = (0, OneLeft::EndNow))).await;
+    for player in [&mina, &jun] {
+        player.joins(game).await;
+    }
+    let board = world.spectator(game).await;
+    world.referee_at(seoul("2026-03-02 20:00")).await;
+    mina.keeps("2026-03-02").await;
+    world.referee_at(seoul("2026-03-03 02:00")).await;
+    let expected = [place("mina", 1, true, Status::Survived), place("jun", 2, false, Status::Eliminated)];
+    assert_eq!(places(&world, game).await, expected);
     ends(world, game, board).await;
 }
 

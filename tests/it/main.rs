@@ -15,6 +15,7 @@ mod challenges_are_made;
 mod challenges_end;
 mod challenges_span_the_world;
 mod databases_go_away;
+mod days_are_taken_off;
 mod days_ask_for_more;
 mod demo_tells_the_same_story;
 mod diaries_at_a_glance;

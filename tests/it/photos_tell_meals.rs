@@ -5,15 +5,16 @@ use std::time::Duration;
 
 use lastbite::config::eyes::Eye;
 use lastbite_protocol::{
-    MealId, Verdict,
-    rest::{Analysis, DiaryRange, Judged, Meal, MealOutcome, MealState, OwnEvent, OwnNews, Page},
+    ChallengeId, MealId, Verdict,
+    rest::{Analysis, DiaryRange, EditMeal, Judged, Meal, MealOutcome, MealState, OwnEvent, OwnNews, Page},
 };
 use serde_json::{Value, json};
 
 use crate::support::{
     Player, Viewer, World,
+    books::consistent,
     eyes::{Does, Eyes, content, foods},
-    play::game,
+    play::{energy, game},
     scenes::scene,
     seoul, until,
     uploads::files_in,
@@ -145,7 +146,7 @@ async fn a_look_that_takes_long_is_told_and_what_its_owner_says_meanwhile_stays(
 }
 
 #[tokio::test]
-async fn no_day_is_judged_while_a_photo_of_it_is_being_looked_at() {
+async fn a_verdict_waits_while_a_photo_of_the_day_is_being_looked_at_and_nobody_else_does() {
     let model = Eyes::that([Does::Waits(Duration::from_secs(3), foods(&[("쌀밥", 900, 900, 0.9)]))]).await;
     let (world, mina) = world_with(vec![model.as_patient_openai()]).await;
     world.time(seoul("2026-03-01 13:00"));
@@ -161,14 +162,76 @@ async fn no_day_is_judged_while_a_photo_of_it_is_being_looked_at() {
     mina.api.post("/api/v1/meals", &dinner).await.ok::<Value>(201);
     let rice = mina.shows_lunch("2026-03-02 12:30", scene(1, 400, 300, 80)).await.meal.id;
     world.time(seoul("2026-03-03 02:30"));
-    tokio::time::sleep(Duration::from_millis(800)).await;
-    assert_eq!(world.count("select count(*) from verdicts").await, 0, "the day waits");
-    mina.tries_to_edit(rice, &crate::support::play::energy(1)).await.refused(503, "day_being_judged");
+    until("his verdict", || async { (jun.verdicts(challenge).await.len() == 1).then_some(()) }).await;
+    assert_eq!(mina.verdicts(challenge).await, [], "hers waits");
+    assert_eq!(
+        world.count("select count(*) from rounds where judged_at is not null").await,
+        0,
+        "and so the day is open"
+    );
     let rice = mina.waits_until(rice, MealState::Known).await;
     assert!((1_300..1_500).contains(&rice.amounts.energy_kcal), "{}", rice.amounts.energy_kcal);
     world.referee_at(seoul("2026-03-03 02:30")).await;
     assert_eq!(mina.verdicts(challenge).await[0].verdict, Verdict::Kept);
     assert_eq!(jun.verdicts(challenge).await[0].verdict, Verdict::Missed);
+    consistent(&world, challenge).await;
+    world.stop().await;
+}
+
+/// Mina has logged what half keeps a day, and a photo; the log has closed.
+async fn waits_at_night(model: &Eyes) -> (World, Player, ChallengeId, MealId) {
+    let (world, mina) = world_with(vec![model.as_patient_openai()]).await;
+    world.time(seoul("2026-03-01 13:00"));
+    let challenge = mina.hosts(&game(|terms| (terms.lives, terms.min_players) = (0, 1))).await;
+    mina.joins(challenge).await;
+    world.referee_at(seoul("2026-03-02 20:00")).await;
+    let dinner = json!({ "kind": "dinner", "eaten_at": seoul("2026-03-02 19:00"), "zone": "Asia/Seoul",
+                         "amounts": { "energy_kcal": 800 } });
+    mina.api.post("/api/v1/meals", &dinner).await.ok::<Value>(201);
+    let lunch = mina.shows_lunch("2026-03-02 12:30", scene(1, 400, 300, 80)).await.meal.id;
+    world.time(seoul("2026-03-03 02:30"));
+    (world, mina, challenge, lunch)
+}
+
+#[tokio::test]
+async fn a_day_whose_photo_nobody_has_looked_at_for_a_day_is_void() {
+    let model = Eyes::that([Does::Waits(Duration::from_secs(12), foods(&[]))]).await;
+    let (world, mina, challenge, _) = waits_at_night(&model).await;
+    world.time(seoul("2026-03-04 01:59"));
+    world.referee_has_looked(&mina).await;
+    assert_eq!(mina.verdicts(challenge).await, [], "for 24 hours it waits");
+    world.time(seoul("2026-03-04 02:00"));
+    let verdict = until("a verdict", || async { mina.verdicts(challenge).await.into_iter().next() }).await;
+    assert_eq!((verdict.verdict, verdict.points), (Verdict::Void, 0), "she had no life to lose, and is in");
+    consistent(&world, challenge).await;
+    world.stop().await;
+}
+
+#[tokio::test]
+async fn who_is_asked_after_the_close_has_a_day_to_tell_and_nothing_else() {
+    let model = Eyes::that([Does::Waits(Duration::from_secs(2), foods(&[]))]).await;
+    let (world, mina, challenge, lunch) = waits_at_night(&model).await;
+    mina.waits_until(lunch, MealState::Asked).await;
+    world.referee_has_looked(&mina).await;
+    assert_eq!(mina.verdicts(challenge).await, [], "she was asked too late to answer in time");
+    let moved = EditMeal { eaten_at: Some(seoul("2026-03-02 12:40")), ..energy(700) };
+    mina.tries_to_edit(lunch, &moved).await.refused(503, "day_being_judged");
+    mina.edits(lunch, &energy(700)).await;
+    mina.tries_to_edit(lunch, &energy(1)).await.refused(503, "day_being_judged");
+    let verdict = until("a verdict", || async { mina.verdicts(challenge).await.into_iter().next() }).await;
+    assert_eq!(verdict.verdict, Verdict::Kept);
+    consistent(&world, challenge).await;
+    world.stop().await;
+}
+
+#[tokio::test]
+async fn who_was_asked_and_has_not_told_is_judged_by_what_is_known() {
+    let model = Eyes::that([Does::Waits(Duration::from_secs(2), foods(&[]))]).await;
+    let (world, mina, challenge, lunch) = waits_at_night(&model).await;
+    mina.waits_until(lunch, MealState::Asked).await;
+    world.time(seoul("2026-03-04 02:00"));
+    let verdict = until("a verdict", || async { mina.verdicts(challenge).await.into_iter().next() }).await;
+    assert_eq!(verdict.verdict, Verdict::Missed, "a photo of nothing is no free day");
     world.stop().await;
 }
 

@@ -32,6 +32,7 @@ fn filled(path: &str) -> String {
         .replace("{nickname}", "sora")
         .replace("{barcode}", "4006381333931")
         .replace("{date}", "2026-03-02")
+        .replace("{day}", "1")
         .replace("{purpose}", "service")
         .replace("{provider}", "kakao");
     assert!(!path.contains('{'), "every piece of {path} is filled in");

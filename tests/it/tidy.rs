@@ -76,6 +76,7 @@ const OWNERS: &[(&str, &str)] = &[
     ("streams", "journal"),
     ("users", "accounts"),
     ("verdicts", "challenges"),
+    ("cheat_days", "challenges"),
     ("waters", "meals"),
     ("weights", "accounts"),
 ];

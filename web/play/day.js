@@ -128,7 +128,7 @@ export class Day {
 
   #verdicts() {
     const rows = this.#day.verdicts.map(({ challenge, title, day, verdict }) =>
-      make("li", { "data-verdict": verdict }, make("i.icon." + (verdict === "kept" ? "check" : "cross"), { "aria-hidden": "true" }), make("a", { href: `/watch/${encodeURIComponent(challenge)}` }, title), make("span", {}, t("day_of", { day: number(day) })), make("b", {}, t(verdict))),
+      make("li", { "data-verdict": verdict }, make("i.icon." + (verdict === "missed" ? "cross" : "check"), { "aria-hidden": "true" }), make("a", { href: `/watch/${encodeURIComponent(challenge)}` }, title), make("span", {}, t("day_of", { day: number(day) })), make("b", {}, t(verdict))),
     );
     return rows.length ? [make("ul.panel.verdicts", { "aria-label": t("play_verdicts") }, ...rows)] : [];
   }

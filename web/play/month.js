@@ -103,7 +103,7 @@ export class Month {
       cell.append(make("span.letter", hidden, day.grade === "UNKNOWN" ? "–" : day.grade), make("span.energy", hidden, number(day.energy_kcal)), make("span.dots", hidden, ...dots));
     }
     const verdict = this.#verdictOf(day);
-    if (verdict) cell.append(make(`i.mark.icon.${verdict === "kept" ? "check" : "cross"}`, { ...hidden, "data-verdict": verdict }));
+    if (verdict) cell.append(make(`i.mark.icon.${verdict === "missed" ? "cross" : "check"}`, { ...hidden, "data-verdict": verdict }));
     cell.onclick = () => this.#go("day", date);
     return cell;
   }
@@ -111,7 +111,8 @@ export class Month {
   /** Of several challenges the worse. */
   #verdictOf(day) {
     if (!day?.verdicts.length) return null;
-    return day.verdicts.some(({ verdict }) => verdict === "missed") ? "missed" : "kept";
+    // The worst of several is the one to see.
+    return ["missed", "void", "cheat"].find((worst) => day.verdicts.some(({ verdict }) => verdict === worst)) ?? "kept";
   }
 
   #dayInWords(date, day) {

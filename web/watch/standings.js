@@ -182,10 +182,12 @@ function note(row) {
   return "";
 }
 
+const VERDICTS = { K: "kept", M: "missed", C: "cheat", V: "void" };
+
 function showRecent(cell, recent) {
-  const kept = [...recent].filter((letter) => letter === "K").length;
-  cell.setAttribute("aria-label", t("recent_label", { kept, missed: recent.length - kept }));
-  cell.replaceChildren(...[...recent].map((letter) => make(letter === "K" ? "i.kept" : "i.missed")));
+  const of = (wanted) => [...recent].filter((letter) => letter === wanted).length;
+  cell.setAttribute("aria-label", t("recent_label", { kept: of("K"), missed: of("M"), cheat: of("C") }));
+  cell.replaceChildren(...[...recent].map((letter) => make(`i.${VERDICTS[letter] ?? "void"}`)));
 }
 
 function showStreak(cell, streak) {

@@ -136,11 +136,11 @@ pub(super) async fn belongs_to(tx: &mut Tx, id: AnalysisId, meal: MealId) -> Res
     Ok(())
 }
 
-/// Meals whose photo nobody has looked at for as long as a day waits for it.
+/// Meals whose photo nobody has looked at for longer than any day waits for it.
 pub(super) async fn list_given_up(pool: &PgPool, now: DateTime<Utc>) -> Result<Vec<(UserId, MealId)>, sqlx::Error> {
     let rows = sqlx::query!(
         "select user_id, id from meals where state = 'analysing' and deleted_at is null and logged_at < $1 limit 100",
-        now - limits::ANALYSIS_KEPT
+        now - limits::ANALYSIS_GIVEN_UP
     )
     .fetch_all(pool)
     .await?;

@@ -1,6 +1,6 @@
 //! How a day and a challenge close, who wins, and who stands where on the board.
 
-use lastbite_protocol::{Progress, SortKey};
+use lastbite_protocol::{Progress, SortKey, terms::OneLeft};
 
 use super::*;
 use crate::rules::{
@@ -52,6 +52,19 @@ fn when_all_fall_on_the_same_day_all_of_them_share_the_win() {
 fn one_left_alive_plays_on() {
     let tally = Tally { kept: 1, missed: 2, eliminated: vec![JUNHO, SORA], alive: 1, leaders: vec![MINA] };
     assert_eq!(finish_of(&decide::close(&challenge(), 1, &tally)), None);
+}
+
+#[test]
+fn one_left_alive_has_won_at_once_where_the_terms_say_so() {
+    let terms = Terms { one_left: OneLeft::EndNow, ..challenge() };
+    let tally = Tally { kept: 1, missed: 2, eliminated: vec![JUNHO, SORA], alive: 1, leaders: vec![MINA] };
+    let events = decide::close(&terms, 1, &tally);
+    assert_eq!(events[1], Event::Survived { player: MINA });
+    assert_eq!(finish_of(&events), Some(([MINA].as_slice(), 1, 1)));
+    let survived = decide::close(&terms, 3, &tally).into_iter().filter(|it| matches!(it, Event::Survived { .. }));
+    assert_eq!(survived.count(), 0, "after the last day the verdict has told it");
+    let two = Tally { alive: 2, ..tally };
+    assert_eq!(finish_of(&decide::close(&terms, 1, &two)), None);
 }
 
 #[test]

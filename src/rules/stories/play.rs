@@ -176,6 +176,7 @@ impl Play {
             match ruling.verdict {
                 Verdict::Kept => tally.kept += 1,
                 Verdict::Missed => tally.missed += 1,
+                Verdict::Cheat | Verdict::Void => {}
             }
             let fell = Event::Eliminated { player, day: clock.day };
             tally.eliminated.extend(ruling.events.contains(&fell).then_some(player));

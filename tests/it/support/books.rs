@@ -130,7 +130,8 @@ impl Replay {
         assert_eq!(eliminated as usize, with(&|one| one.eliminated_on == Some(day)), "{event:?}");
         let closed_at = self.calendar.clock_of(day).closes_at;
         for (player, one) in &self.standings {
-            let judged = one.days_kept + one.days_missed;
+            let judged = self.verdicts.keys().filter(|(_, whose)| whose == player).count();
+            let judged = u16::try_from(judged).unwrap();
             match one.status {
                 Status::Alive | Status::Survived => assert_eq!(judged, day, "{player} has a verdict for every day"),
                 Status::Eliminated => assert_eq!(Some(judged), one.eliminated_on, "{player}"),

@@ -5,7 +5,7 @@ use chrono_tz::Asia::Seoul;
 use lastbite_protocol::{
     Requirement, Terms, WallTime,
     rest::{Amounts, MealKind, NewChallenge, NewMeal},
-    terms::Windows,
+    terms::{OneLeft, Windows},
 };
 
 /// An instant by the wall clock of Seoul, `2026-03-02 12:30`.
@@ -27,7 +27,9 @@ pub(crate) fn challenge() -> NewChallenge {
             days: 3,
             day_starts_at: WallTime::hour(0),
             lives: 1,
+            cheat_days_per_week: 1,
             grace_minutes: 120,
+            one_left: OneLeft::PlayOn,
             seats: 100,
             min_players: 1,
             requirements: vec![
