@@ -51,7 +51,8 @@ async fn a_whole_challenge_shows_a_spectator_no_energy_no_meals_and_no_reasons()
         "survivors title type watching window at",
     ];
     let public: BTreeSet<String> = expected.iter().flat_map(|line| line.split(' ')).map(str::to_owned).collect();
-    let of_me = "me around rank standing best_streak deviation_permille_sum open_days progress left_at".split(' ');
+    let of_me =
+        "me around rank standing best_streak days_cheat deviation_permille_sum open_days progress left_at".split(' ');
     let own: BTreeSet<String> = public.iter().cloned().chain(of_me.map(str::to_owned)).collect();
     for (viewer, allowed) in [(&spectator, &public), (&other_player, &own)] {
         let mut seen = BTreeSet::new();
