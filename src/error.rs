@@ -197,14 +197,12 @@ impl From<sqlx::Error> for ApiError {
 
 impl From<MediaError> for ApiError {
     fn from(error: MediaError) -> Self {
-        if error.may_end_well() {
-            Self {
-                cause: Some(error.into()),
-                ..Self::unavailable("storage_slow", "the store of the photos does not answer in time")
-            }
-        } else {
-            Self::failure(error.into())
-        }
+        let (code, detail) = match error {
+            _ if error.may_end_well() => ("storage_slow", "the store of the photos does not answer in time"),
+            MediaError::Full(_) => ("storage_full", "the store of the photos is full; its operator has to make room"),
+            _ => return Self::failure(error.into()),
+        };
+        Self { cause: Some(error.into()), ..Self::unavailable(code, detail) }
     }
 }
 

@@ -86,6 +86,8 @@ pub enum MediaError {
     Store(#[source] object_store::Error),
     #[error("the media store cannot be reached or is not well")]
     Away(#[source] object_store::Error),
+    #[error("the media store is full")]
+    Full(#[source] object_store::Error),
     #[error("the media store did not answer within {MEDIA_WAIT_MS_MAX} ms")]
     Slow,
     #[error("a stored photo has {bytes} bytes, more than any that was put there")]
@@ -97,9 +99,23 @@ impl From<object_store::Error> for MediaError {
         match error {
             // What is neither the key's nor the bucket's fault: no connection, no answer, a 5xx again and again.
             object_store::Error::Generic { store: "S3", .. } => Self::Away(error),
+            error if is_full(&error) => Self::Full(error),
             error => Self::Store(error),
         }
     }
+}
+
+/// Whether the disk, or the share of it that is ours, has no room.
+fn is_full(error: &object_store::Error) -> bool {
+    let mut cause: Option<&(dyn std::error::Error + 'static)> = Some(error);
+    while let Some(error) = cause {
+        let io = error.downcast_ref::<std::io::Error>().map(std::io::Error::kind);
+        if matches!(io, Some(ErrorKind::StorageFull | ErrorKind::QuotaExceeded)) {
+            return true;
+        }
+        cause = error.source();
+    }
+    false
 }
 
 impl MediaError {
@@ -241,5 +257,28 @@ impl FromStr for PhotoKey {
 impl fmt::Display for PhotoKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Error;
+
+    use super::*;
+    use crate::error::ApiError;
+
+    fn told(error: Error) -> ApiError {
+        let error = object_store::Error::Generic { store: "LocalFileSystem", source: Box::new(error) };
+        MediaError::from(error).into()
+    }
+
+    #[test]
+    fn a_full_disk_is_told_as_one() {
+        for kind in [ErrorKind::StorageFull, ErrorKind::QuotaExceeded] {
+            assert_eq!(told(kind.into()).code(), "storage_full");
+        }
+        // As the system says it.
+        assert_eq!(told(Error::from_raw_os_error(28)).code(), "storage_full");
+        assert_eq!(told(ErrorKind::PermissionDenied.into()).code(), "internal");
     }
 }

@@ -63,7 +63,7 @@ pub(crate) struct Taken {
 /// Cleans a picture and stores its two sizes, before any transaction. Unless it is shown within an hour, it goes.
 ///
 /// # Errors
-/// 429 `photo_budget`, 503 `busy` and `storage_slow`, and what is wrong with the picture.
+/// 429 `photo_budget`, 503 `busy`, `storage_slow` and `storage_full`, and what is wrong with the picture.
 pub(crate) async fn take(app: &App, owner: UserId, original: Bytes) -> ApiResult<Taken> {
     let file = original.clone();
     let hashed = app.tasks.spawn_blocking(move || Sha256::digest(&file)).await.map_err(anyhow::Error::from)?;

@@ -47,7 +47,7 @@ pub enum Refusal {
     NoSuchDay,
     #[error("the log of that day has closed")]
     DayClosed,
-    #[error("{per_week} days a week can be taken off, from Monday to Sunday, and they are")]
+    #[error("no day off is left in that week: from Monday to Sunday there are at most {per_week}")]
     NoCheatDayLeft { per_week: u8 },
     #[error("the band ends at {upper_kcal} kcal, under the least that is safe for you, {floor_kcal} kcal a day")]
     BandBelowFloor { upper_kcal: u32, floor_kcal: u32 },

@@ -72,7 +72,7 @@ struct MealForm {
         (status = 429, description = "`photo_budget`: too many photos within 24 hours", body = Problem),
         (
             status = 503, body = Problem,
-            description = "`busy`, `storage_slow`, `photo_gone`, `database_away`: try again with the same key"
+            description = "`busy`, `storage_slow`, `storage_full`, `photo_gone`, `database_away`: try again with the same key"
         ),
     )
 )]

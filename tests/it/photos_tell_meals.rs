@@ -202,7 +202,8 @@ async fn a_day_whose_photo_nobody_has_looked_at_for_a_day_is_void() {
     assert_eq!(mina.verdicts(challenge).await, [], "for 24 hours it waits");
     world.time(seoul("2026-03-04 02:00"));
     let verdict = until("a verdict", || async { mina.verdicts(challenge).await.into_iter().next() }).await;
-    assert_eq!((verdict.verdict, verdict.points), (Verdict::Void, 0), "she had no life to lose, and is in");
+    assert_eq!((verdict.verdict, verdict.points), (Verdict::Void, 0), "she had no life to lose, and was in");
+    world.referee_at(seoul("2026-03-04 02:00")).await;
     consistent(&world, challenge).await;
     world.stop().await;
 }
@@ -220,6 +221,7 @@ async fn who_is_asked_after_the_close_has_a_day_to_tell_and_nothing_else() {
     mina.tries_to_edit(lunch, &energy(1)).await.refused(503, "day_being_judged");
     let verdict = until("a verdict", || async { mina.verdicts(challenge).await.into_iter().next() }).await;
     assert_eq!(verdict.verdict, Verdict::Kept);
+    world.referee_at(seoul("2026-03-03 02:30")).await;
     consistent(&world, challenge).await;
     world.stop().await;
 }

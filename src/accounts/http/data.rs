@@ -97,7 +97,7 @@ struct Image(Bytes);
         (status = 413, description = "`body_too_large`, `photo_too_large`", body = Problem),
         (status = 415, description = "`content_type_unsupported`, `photo_type_unknown`, `photo_type_heic`", body = Problem),
         (status = 422, description = "What is wrong with the picture: `photo_broken`, …", body = Problem),
-        (status = 503, description = "`busy`, `storage_slow`, `database_away`: try again", body = Problem),
+        (status = 503, description = "`busy`, `storage_slow`, `storage_full`, `database_away`: try again", body = Problem),
     )
 )]
 async fn set_picture(State(app): State<App>, caller: Caller, request: Request) -> ApiResult<Json<Photo>> {

@@ -57,7 +57,7 @@ struct PhotoForm {
             description = "`photo_refused` when it is not fit to be looked at, or what is wrong with it: `photo_broken`, …; `idempotency_key_reused`"
         ),
         (status = 429, description = "`analysis_budget`, `photo_budget`: too many within 24 hours", body = Problem),
-        (status = 503, description = "`busy`, `storage_slow`, `database_away`: try again in a moment", body = Problem),
+        (status = 503, description = "`busy`, `storage_slow`, `storage_full`, `database_away`: try again in a moment", body = Problem),
     )
 )]
 async fn analyze(State(app): State<App>, caller: Caller, request: Request) -> ApiResult<(StatusCode, Json<Analysis>)> {
