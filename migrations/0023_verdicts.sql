@@ -25,17 +25,18 @@ drop function waits_for_photos;
 
 -- Whose verdict of which day waits for what was on a photo: one that is being looked at, or whose owner was asked only after the log
 -- had closed. For a day after that, no longer. There are few such meals, and perhaps a million players: it begins with the meals.
-create function waits_for_photos(instant timestamptz) returns table (challenge_id uuid, day smallint, user_id uuid)
+create function waits_for_photos(instant timestamptz)
+    returns table (challenge_id uuid, day smallint, user_id uuid, meal_id uuid)
     language sql stable
     as $$
         with waiting as materialized (
-            select m.user_id, m.eaten_at, m.logged_at, null::timestamptz as asked_at from meals m
+            select m.id, m.user_id, m.eaten_at, m.logged_at, null::timestamptz as asked_at from meals m
             where m.state = 'analysing' and m.deleted_at is null
             union all
-            select m.user_id, m.eaten_at, m.logged_at, m.asked_at from meals m
+            select m.id, m.user_id, m.eaten_at, m.logged_at, m.asked_at from meals m
             where m.state = 'asked' and m.deleted_at is null and m.asked_at > instant - interval '2 days'
         )
-        select distinct r.challenge_id, r.day, s.user_id
+        select r.challenge_id, r.day, s.user_id, m.id
         from waiting m
         join standings s on s.user_id = m.user_id
         join rounds r on r.challenge_id = s.challenge_id and r.judged_at is null

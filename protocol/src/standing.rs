@@ -44,7 +44,7 @@ named!(Verdict { Kept = "kept", Missed = "missed", Cheat = "cheat", Void = "void
 pub enum Progress {
     /// Something is still missing and can still come.
     OnTrack,
-    /// Enough meals, but not enough energy yet.
+    /// Enough meals, but something else that is asked for is missing: energy, a nutrient, a grade, a photo.
     Short,
     /// Above the upper edge of the band.
     Over,

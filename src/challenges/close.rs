@@ -62,6 +62,7 @@ async fn unjudged(tx: &mut Tx, due: &Due, waited_for: &[Uuid]) -> Result<Vec<Unj
                       select from meals m
                       where m.user_id = s.user_id and m.state = 'analysing' and m.deleted_at is null
                         and m.eaten_at >= $6 and m.eaten_at < $7 and m.logged_at < $3
+                        and m.id >= first_id_of($8) and m.id < first_id_of($9)
                   ) as "is_unknown!"
            from standings s
            where s.challenge_id = $1 and s.user_id <> all($5)
@@ -76,7 +77,9 @@ async fn unjudged(tx: &mut Tx, due: &Due, waited_for: &[Uuid]) -> Result<Vec<Unj
         limits::JUDGED_AT_ONCE_MAX,
         waited_for,
         due.clock.starts_at,
-        due.clock.ends_at
+        due.clock.ends_at,
+        due.clock.starts_at - decide::LOGGED_WITHIN,
+        due.clock.ends_at + decide::LOGGED_WITHIN
     )
     .fetch_all(&mut **tx)
     .await?;
@@ -141,9 +144,8 @@ async fn judge_players(
 /// The day's meals of these players, as they were logged before the log closed.
 async fn read_logs(tx: &mut Tx, due: &Due, players: &[Uuid]) -> Result<HashMap<Uuid, Log>, sqlx::Error> {
     let rows = sqlx::query!(
-        r#"select user_id, kind, eaten_at, energy_kcal, carbohydrate_mg, protein_mg, fat_mg,
-                  contents as "contents: Json<Contents>", photo is not null as "has_photo!",
-                  deleted_at is not null as "deleted!"
+        r#"select user_id, kind, eaten_at, energy_kcal, contents as "contents: Json<Contents>",
+                  photo is not null as "has_photo!", deleted_at is not null as "deleted!"
            from meals
            where user_id = any($1) and eaten_at >= $2 and eaten_at < $3 and logged_at < $4 and state = 'known'
              and id >= first_id_of($5) and id < first_id_of($6)
@@ -157,7 +159,6 @@ async fn read_logs(tx: &mut Tx, due: &Due, players: &[Uuid]) -> Result<HashMap<U
     )
     .fetch_all(&mut **tx)
     .await?;
-    let unsigned = |amount: Option<i32>| amount.map(i32::cast_unsigned);
     let mut logs: HashMap<Uuid, Log> = HashMap::new();
     for row in rows {
         let log = logs.entry(row.user_id).or_default();
@@ -165,12 +166,6 @@ async fn read_logs(tx: &mut Tx, due: &Due, players: &[Uuid]) -> Result<HashMap<U
             kind: db::parsed(&row.kind)?,
             eaten_at: row.eaten_at,
             energy_kcal: row.energy_kcal.cast_unsigned(),
-            macros: verdict::Amounts {
-                carbohydrate_mg: unsigned(row.carbohydrate_mg),
-                protein_mg: unsigned(row.protein_mg),
-                fat_mg: unsigned(row.fat_mg),
-                ..verdict::Amounts::default()
-            },
             contents: row.contents.map(|contents| contents.0),
             has_photo: row.has_photo,
         };

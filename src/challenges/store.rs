@@ -219,7 +219,7 @@ pub(super) async fn set_status(
 /// The players of a due day who are waited for, because it is not known yet what was on a photo of theirs.
 pub(super) async fn list_waited_for(tx: &mut Tx, due: &Due, now: DateTime<Utc>) -> Result<Vec<Uuid>, sqlx::Error> {
     sqlx::query_scalar!(
-        r#"select user_id as "user_id!" from waits_for_photos($3) where challenge_id = $1 and day = $2"#,
+        r#"select distinct user_id as "user_id!" from waits_for_photos($3) where challenge_id = $1 and day = $2"#,
         due.challenge.0,
         due.clock.day.cast_signed(),
         now
@@ -358,7 +358,7 @@ pub(super) enum Step {
 pub(super) async fn claim_due(tx: &mut Tx, now: DateTime<Utc>, put_off: &[Uuid]) -> Result<Option<Due>, sqlx::Error> {
     let row = sqlx::query!(
         r#"with waiting as materialized (
-               select challenge_id, day, count(*) as players from waits_for_photos($1) group by challenge_id, day
+               select challenge_id, day, count(distinct user_id) as players from waits_for_photos($1) group by challenge_id, day
            ), due as (
                select r.challenge_id, r.day, r.starts_at as due_at, true as opens
                from rounds r join challenges c on c.id = r.challenge_id

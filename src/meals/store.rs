@@ -145,11 +145,11 @@ pub(super) async fn set_asked(tx: &mut Tx, meal: MealId, now: DateTime<Utc>) -> 
     Ok(())
 }
 
-/// Whether a verdict of this user waits for what was on a photo.
-pub(super) async fn is_waited_for(tx: &mut Tx, owner: UserId, now: DateTime<Utc>) -> Result<bool, sqlx::Error> {
+/// Whether a verdict waits for what was on the photo of this meal.
+pub(super) async fn is_waited_for(tx: &mut Tx, meal: MealId, now: DateTime<Utc>) -> Result<bool, sqlx::Error> {
     sqlx::query_scalar!(
-        r#"select exists (select from waits_for_photos($2) where user_id = $1) as "waits!""#,
-        owner.0,
+        r#"select exists (select from waits_for_photos($2) where meal_id = $1) as "waits!""#,
+        meal.0,
         now
     )
     .fetch_one(&mut **tx)
@@ -349,8 +349,8 @@ pub(super) async fn load_log(
     until: DateTime<Utc>,
 ) -> Result<(Vec<LoggedMeal>, Grade), sqlx::Error> {
     let rows = sqlx::query!(
-        r#"select kind, eaten_at, energy_kcal, carbohydrate_mg, protein_mg, fat_mg,
-                  contents as "contents: Json<Contents>", photo is not null as "has_photo!"
+        r#"select kind, eaten_at, energy_kcal, contents as "contents: Json<Contents>",
+                  photo is not null as "has_photo!"
            from meals
            where user_id = $1 and eaten_at >= $2 and eaten_at < $3 and deleted_at is null and state = 'known'
            and id >= first_id_of($4) and id < first_id_of($5)"#,
@@ -362,18 +362,11 @@ pub(super) async fn load_log(
     )
     .fetch_all(&mut **tx)
     .await?;
-    let unsigned = |amount: Option<i32>| amount.map(i32::cast_unsigned);
     let kept = rows.into_iter().map(|row| {
         Ok(Kept {
             kind: db::parsed(&row.kind)?,
             eaten_at: row.eaten_at,
             energy_kcal: row.energy_kcal.cast_unsigned(),
-            macros: verdict::Amounts {
-                carbohydrate_mg: unsigned(row.carbohydrate_mg),
-                protein_mg: unsigned(row.protein_mg),
-                fat_mg: unsigned(row.fat_mg),
-                ..verdict::Amounts::default()
-            },
             contents: row.contents.map(|contents| contents.0),
             has_photo: row.has_photo,
         })

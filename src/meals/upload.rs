@@ -116,7 +116,7 @@ pub(super) async fn edit(
     let (eaten_before, before) = (meal.eaten_at, meal.clone());
     // Whose verdict waits for what was on a photo may tell just that.
     let is_telling = meal.state != MealState::Known && known.is_some() && change.eaten_at.is_none();
-    if !(is_telling && store::is_waited_for(&mut diary.journal.tx, owner, diary.now).await?) {
+    if !(is_telling && store::is_waited_for(&mut diary.journal.tx, id, diary.now).await?) {
         diary.check_not_being_judged(eaten_before)?;
     }
     if let Some(eaten_at) = change.eaten_at.map(as_stored) {

@@ -30,9 +30,7 @@ pub struct Kept {
     pub kind: MealKind,
     pub eaten_at: DateTime<Utc>,
     pub energy_kcal: u32,
-    /// What was said of its macros; the rest is in `contents`.
-    pub macros: Amounts,
-    /// None of meals that were entered before foods had contents.
+    /// None of meals from before there were foods: nothing is known of them but their energy.
     pub contents: Option<Contents>,
     pub has_photo: bool,
 }
@@ -45,10 +43,12 @@ impl From<&Kept> for LoggedMeal {
             eaten_at: kept.eaten_at,
             energy_kcal: kept.energy_kcal,
             amounts: Amounts {
+                carbohydrate_mg: nutrients.carbohydrate_mg,
+                protein_mg: nutrients.protein_mg,
+                fat_mg: nutrients.fat_mg,
                 fibre_mg: nutrients.fibre_mg,
                 sugars_mg: nutrients.sugars_mg,
                 sodium_mg: nutrients.sodium_mg,
-                ..kept.macros
             },
             has_photo: kept.has_photo,
         }

@@ -178,8 +178,19 @@ async fn a_verdict_waits_while_a_photo_of_the_day_is_being_looked_at_and_nobody_
     world.stop().await;
 }
 
-/// Mina has logged what half keeps a day, and a photo; the log has closed.
-async fn waits_at_night(model: &Eyes) -> (World, Player, ChallengeId, MealId) {
+/// A day of Mina's that is half kept; she was asked about one photo in time, and another one is being looked at when the log
+/// closes.
+struct Night {
+    model: Eyes,
+    world: World,
+    mina: Player,
+    challenge: ChallengeId,
+    asked: MealId,
+    lunch: MealId,
+}
+
+async fn waits_at_night(look: Duration) -> Night {
+    let model = Eyes::that([Does::Says(foods(&[])), Does::Waits(look, foods(&[]))]).await;
     let (world, mina) = world_with(vec![model.as_patient_openai()]).await;
     world.time(seoul("2026-03-01 13:00"));
     let challenge = mina.hosts(&game(|terms| (terms.lives, terms.min_players) = (0, 1))).await;
@@ -188,15 +199,17 @@ async fn waits_at_night(model: &Eyes) -> (World, Player, ChallengeId, MealId) {
     let dinner = json!({ "kind": "dinner", "eaten_at": seoul("2026-03-02 19:00"), "zone": "Asia/Seoul",
                          "amounts": { "energy_kcal": 800 } });
     mina.api.post("/api/v1/meals", &dinner).await.ok::<Value>(201);
+    let asked = mina.shows_lunch("2026-03-02 12:20", scene(2, 400, 300, 80)).await.meal.id;
+    mina.waits_until(asked, MealState::Asked).await;
     let lunch = mina.shows_lunch("2026-03-02 12:30", scene(1, 400, 300, 80)).await.meal.id;
+    until("it is looked at", || async { (model.asked().len() == 2).then_some(()) }).await;
     world.time(seoul("2026-03-03 02:30"));
-    (world, mina, challenge, lunch)
+    Night { model, world, mina, challenge, asked, lunch }
 }
 
 #[tokio::test]
 async fn a_day_whose_photo_nobody_has_looked_at_for_a_day_is_void() {
-    let model = Eyes::that([Does::Waits(Duration::from_secs(12), foods(&[]))]).await;
-    let (world, mina, challenge, _) = waits_at_night(&model).await;
+    let Night { world, mina, challenge, model: _model, .. } = waits_at_night(Duration::from_secs(12)).await;
     world.time(seoul("2026-03-04 01:59"));
     world.referee_has_looked(&mina).await;
     assert_eq!(mina.verdicts(challenge).await, [], "for 24 hours it waits");
@@ -210,13 +223,13 @@ async fn a_day_whose_photo_nobody_has_looked_at_for_a_day_is_void() {
 
 #[tokio::test]
 async fn who_is_asked_after_the_close_has_a_day_to_tell_and_nothing_else() {
-    let model = Eyes::that([Does::Waits(Duration::from_secs(2), foods(&[]))]).await;
-    let (world, mina, challenge, lunch) = waits_at_night(&model).await;
+    let Night { world, mina, challenge, asked, lunch, model: _model } = waits_at_night(Duration::from_secs(2)).await;
     mina.waits_until(lunch, MealState::Asked).await;
     world.referee_has_looked(&mina).await;
     assert_eq!(mina.verdicts(challenge).await, [], "she was asked too late to answer in time");
     let moved = EditMeal { eaten_at: Some(seoul("2026-03-02 12:40")), ..energy(700) };
     mina.tries_to_edit(lunch, &moved).await.refused(503, "day_being_judged");
+    mina.tries_to_edit(asked, &energy(700)).await.refused(503, "day_being_judged");
     mina.edits(lunch, &energy(700)).await;
     mina.tries_to_edit(lunch, &energy(1)).await.refused(503, "day_being_judged");
     let verdict = until("a verdict", || async { mina.verdicts(challenge).await.into_iter().next() }).await;
@@ -228,8 +241,7 @@ async fn who_is_asked_after_the_close_has_a_day_to_tell_and_nothing_else() {
 
 #[tokio::test]
 async fn who_was_asked_and_has_not_told_is_judged_by_what_is_known() {
-    let model = Eyes::that([Does::Waits(Duration::from_secs(2), foods(&[]))]).await;
-    let (world, mina, challenge, lunch) = waits_at_night(&model).await;
+    let Night { world, mina, challenge, lunch, model: _model, .. } = waits_at_night(Duration::from_secs(2)).await;
     mina.waits_until(lunch, MealState::Asked).await;
     world.time(seoul("2026-03-04 02:00"));
     let verdict = until("a verdict", || async { mina.verdicts(challenge).await.into_iter().next() }).await;

@@ -108,10 +108,9 @@ export class Month {
     return cell;
   }
 
-  /** Of several challenges the worse. */
+  /** Of several challenges the worst. */
   #verdictOf(day) {
     if (!day?.verdicts.length) return null;
-    // The worst of several is the one to see.
     return ["missed", "void", "cheat"].find((worst) => day.verdicts.some(({ verdict }) => verdict === worst)) ?? "kept";
   }
 

@@ -29,14 +29,11 @@ export function countdown(ms, withSeconds = true) {
 }
 
 function macroInWords(asked) {
-  const share = asked.at_least_permille ?? asked.at_most_permille;
-  const of = (mg, permille) => {
-    if (share !== undefined && share !== null) return permille === undefined || permille === null ? null : `${number(permille / 10)} %`;
-    if (mg === undefined || mg === null) return null;
-    return asked.nutrient === "sodium" ? `${number(mg)} mg` : `${number(mg / 1000)} g`;
-  };
-  const low = of(asked.at_least_mg, asked.at_least_permille);
-  const high = of(asked.at_most_mg, asked.at_most_permille);
+  const weight = (mg) => (asked.nutrient === "sodium" ? `${number(mg)} mg` : `${number(mg / 1000)} g`);
+  // Either kind of bound, never both.
+  const bound = (mg, permille) => (Number.isFinite(permille) ? `${number(permille / 10)} %` : Number.isFinite(mg) && weight(mg));
+  const low = bound(asked.at_least_mg, asked.at_least_permille);
+  const high = bound(asked.at_most_mg, asked.at_most_permille);
   const nutrient = t(`nutrient_${asked.nutrient}`);
   if (low && high) return t("rule_macro_between", { nutrient, low, high });
   return low ? t("rule_macro_least", { nutrient, low }) : t("rule_macro_most", { nutrient, high });
